@@ -1,0 +1,1 @@
+"""What every Hourbridge service shares: messages, bus, store, money, calendar, runtime."""

@@ -1,0 +1,1 @@
+"""Messages: CloudEvents envelope, payload models, and the registry of every type and version."""

@@ -1,0 +1,159 @@
+"""The Ledger protocol: all that the poster and the reconciler know of an accounting system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+from hourbridge.common.book import LedgerReference
+from hourbridge.common.messages.events import Document, DocumentKind
+
+
+class WriteKind(StrEnum):
+    """What a write does to a document in the ledger."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True)
+class LedgerWrite:
+    """One intended write. The same intent always carries the same key and the same document."""
+
+    operation_key: str
+    """Stable per (ledger, document, write, payload version, generation); within the ledger's limit."""
+    kind: WriteKind
+    document: Document
+    ledger_id: str | None = None
+    """For updates and deletes: the object in the ledger."""
+    edit_token: str | None = None
+    """For updates and deletes: the version we last read; a newer one there raises EditTokenStale."""
+    applies_to_ledger_id: str | None = None
+    """For credit memos: the posted invoice that this credit belongs to."""
+
+
+@dataclass(frozen=True)
+class LedgerLine:
+    """A line as the ledger holds it."""
+
+    position: int
+    description: str | None
+    item_id: str | None
+    quantity: Decimal | None
+    unit_price: Decimal | None
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class LedgerDocument:
+    """A document as the ledger holds it now."""
+
+    ledger_id: str
+    kind: DocumentKind
+    number: str | None
+    customer_id: str | None
+    currency: str | None
+    document_date: date
+    total: Decimal
+    open_balance: Decimal | None
+    edit_token: str
+    email_status: str | None
+    lines: tuple[LedgerLine, ...]
+    private_note: str | None = None
+    """Where our document id stands: the marker that a person's edit of the number can't remove."""
+    updated_at: datetime | None = None
+    is_ours: bool = False
+    """Carries our marker."""
+    is_void: bool = False
+
+
+@dataclass(frozen=True)
+class LedgerEntity:
+    """A customer, item, account, term or tax code."""
+
+    kind: str
+    ledger_id: str
+    name: str
+    is_active: bool = True
+    currency: str | None = None
+    type: str | None = None
+    is_header: bool = False
+    parent_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a ledger can do; declared, not discovered by failing."""
+
+    name: str
+    operation_key_characters_max: int
+    number_characters_max: int
+    operation_memory_seconds: int
+    """How long a repeated operation key is answered with the first outcome; 0 = not at all."""
+    unit_price_decimals_max: int
+    quantity_decimals_max: int
+    amount_is_quantity_times_price: bool
+    """The ledger refuses a line whose amount isn't the rounded product."""
+    document_kinds: frozenset[DocumentKind] = field(
+        default_factory=lambda: frozenset({DocumentKind.INVOICE, DocumentKind.CREDIT_MEMO})
+    )
+    update_kinds: frozenset[DocumentKind] = frozenset({DocumentKind.INVOICE})
+
+
+class Ledger(Protocol):
+    """One company in an accounting system.
+
+    Calls are synchronous and made by one lane at a time; every call takes part in the shared call
+    budget of its connection. Errors are those of ``hourbridge.common.errors`` (LedgerError and
+    below): LedgerUnavailable when a call certainly had no effect, LedgerOutcomeUnknown when a
+    write may have had one, LedgerThrottled with the pause asked for, LedgerRejected (and its
+    children PeriodClosed, EditTokenStale, DocumentNumberTaken, DocumentMissing) for refusals.
+    """
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this ledger can do."""
+        ...
+
+    def write(self, write: LedgerWrite) -> LedgerDocument:
+        """Carry out one write and return the document as the ledger now holds it."""
+        ...
+
+    def find(self, document: Document) -> LedgerDocument | None:
+        """Search the ledger for our document by its markers (number, then our id in the note)."""
+        ...
+
+    def read(self, kind: DocumentKind, ledger_id: str) -> LedgerDocument | None:
+        """Return one document, or None when the ledger has none of this id (any more)."""
+        ...
+
+    def documents(
+        self, kind: DocumentKind, first: date, last: date
+    ) -> Iterator[LedgerDocument]:
+        """Yield every document (ours and others') dated within ``first`` to ``last``, paged."""
+        ...
+
+    def closed_through(self) -> date | None:
+        """Return the last day of the closed books, or None when nothing is closed."""
+        ...
+
+    def entities(self, kind: str) -> Iterator[LedgerEntity]:
+        """Yield all of ``customer``, ``item``, ``account``, ``term`` or ``tax_code``."""
+        ...
+
+    def resolve(self, kind: str, reference: LedgerReference) -> LedgerEntity | None:
+        """Return the entity that a mapping names by id or unique name, or None."""
+        ...
+
+    def check(self) -> Sequence[str]:
+        """Return what is wrong with the connection; empty when it can be used."""
+        ...
+
+    def close(self) -> None:
+        """Release connections."""
+        ...
