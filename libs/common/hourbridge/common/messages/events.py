@@ -160,6 +160,8 @@ class Charge(Payload):
     currency: CurrencyCode
     flat_fee: FlatFee | None = None
     """Set when the work is covered by a fixed price per term instead of an hourly rate."""
+    flat_fee_scope: Literal["client", "project"] = "client"
+    """Whose fee it is: one fee per term for all of the client's work, or for the project's."""
     staff: str | None = None
     task: str | None = None
     project: str | None = None
@@ -246,6 +248,8 @@ class DocumentLine(Payload):
     charge_ids: tuple[Identifier, ...] = ()
     credits_line_id: Identifier | None = None
     """On credit memos: the invoice line that this line takes back (in part)."""
+    supplements_line_id: Identifier | None = None
+    """On invoices: the earlier line whose charges grew after it was posted; bills the difference."""
     roundings: tuple[RoundingStep, ...] = ()
 
 

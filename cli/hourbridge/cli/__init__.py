@@ -1,0 +1,1 @@
+"""The `hourbridge` command line: runs services, and speaks to their admin HTTP."""

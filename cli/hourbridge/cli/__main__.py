@@ -1,0 +1,5 @@
+"""`python -m hourbridge.cli`."""
+
+from hourbridge.cli.main import main
+
+main()

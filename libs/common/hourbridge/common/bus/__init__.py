@@ -1,0 +1,1 @@
+"""The bus: topology, publishing with confirms, batch consuming, retries, dead letters."""

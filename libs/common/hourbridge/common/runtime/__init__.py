@@ -1,0 +1,1 @@
+"""The small runner that each service's main program uses."""

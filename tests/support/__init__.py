@@ -1,0 +1,1 @@
+"""What tests share: throw-away servers and the fixtures that hand them out."""

@@ -1,0 +1,78 @@
+"""Fixtures for every test of the repository; loaded by the root ``conftest.py``."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support import postgres, rabbitmq
+from tests.support.postgres import PostgresServer, PrivatePostgres
+from tests.support.provisioning import give_up
+from tests.support.rabbitmq import PrivateRabbit, RabbitServer
+
+SERVICES = ("ingestor", "mapper", "poster", "reconciler")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """The PostgreSQL server of this session."""
+    with contextlib.closing(postgres.open_session_server()) as server:
+        yield server
+
+
+@pytest.fixture
+def database_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The SQLAlchemy URL of an empty database of this test's own."""
+    with postgres_server.database() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: PostgresServer) -> Iterator[str]:
+    """The name of a database in which every service's migrations have run."""
+    from tests.support.migrations import migrate_all
+
+    name = postgres_server.create_database()
+    migrate_all(postgres_server.url(name))
+    yield name
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def migrated_database_url(postgres_server: PostgresServer, migrated_template: str) -> Iterator[str]:
+    """The URL of a database of this test's own that holds every service's empty schema."""
+    with postgres_server.database(template=migrated_template) as url:
+        yield url
+
+
+@pytest.fixture
+def private_postgres() -> Iterator[PrivatePostgres]:
+    """A PostgreSQL server of this test's own, to crash and restart."""
+    binaries = postgres.private_binaries()
+    if binaries is None:
+        give_up("private PostgreSQL server", "nothing: fault tests need its binaries")
+    with contextlib.closing(PrivatePostgres(binaries)) as server:
+        yield server.start()
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_node() -> Iterator[RabbitServer]:
+    """The RabbitMQ broker of this session."""
+    with contextlib.closing(rabbitmq.open_session_server()) as server:
+        yield server
+
+
+@pytest.fixture
+def broker_url(rabbitmq_node: RabbitServer) -> Iterator[str]:
+    """The AMQP URL of an empty virtual host of this test's own."""
+    with rabbitmq_node.vhost() as url:
+        yield url
+
+
+@pytest.fixture
+def private_rabbitmq_node() -> Iterator[PrivateRabbit]:
+    """A RabbitMQ node of this test's own, to crash, restart and pause."""
+    with contextlib.closing(rabbitmq.open_private_node()) as node:
+        yield node
