@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from hourbridge.common.store.provision import SERVICE_SCHEMAS
 from tests.support import postgres, rabbitmq
 from tests.support.postgres import PostgresServer, PrivatePostgres
 from tests.support.provisioning import give_up
 from tests.support.rabbitmq import PrivateRabbit, RabbitServer
-
-SERVICES = ("ingestor", "mapper", "poster", "reconciler")
+from tests.support.templates import Templates
 
 
 @pytest.fixture(scope="session")
@@ -30,21 +30,31 @@ def database_url(postgres_server: PostgresServer) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def migrated_template(postgres_server: PostgresServer) -> Iterator[str]:
-    """The name of a database in which every service's migrations have run."""
-    from tests.support.migrations import migrate_all
-
-    name = postgres_server.create_database()
-    migrate_all(postgres_server.url(name))
-    yield name
-    postgres_server.drop_database(name)
+def templates(postgres_server: PostgresServer) -> Iterator[Templates]:
+    """Migrated databases of this session, to copy from."""
+    with contextlib.closing(Templates(postgres_server)) as templates:
+        yield templates
 
 
 @pytest.fixture
-def migrated_database_url(postgres_server: PostgresServer, migrated_template: str) -> Iterator[str]:
+def migrated_database_url(postgres_server: PostgresServer, templates: Templates) -> Iterator[str]:
     """The URL of a database of this test's own that holds every service's empty schema."""
-    with postgres_server.database(template=migrated_template) as url:
+    with postgres_server.database(template=templates.of(SERVICE_SCHEMAS)) as url:
         yield url
+
+
+@pytest.fixture
+def database_for(
+    postgres_server: PostgresServer, templates: Templates
+) -> Iterator[Callable[..., str]]:
+    """Call it with names of services: the URL of a fresh database with just their schemas."""
+    with contextlib.ExitStack() as databases:
+
+        def database(*services: str) -> str:
+            template = templates.of(services)
+            return databases.enter_context(postgres_server.database(template=template))
+
+        yield database
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit, urlunsplit
@@ -96,7 +96,8 @@ class PostgresServer:
 class PrivatePostgres(PostgresServer):
     """A throw-away server on a port of its own, started from installed binaries."""
 
-    def __init__(self, binaries: Path) -> None:
+    def __init__(self, binaries: Path, settings: Sequence[str] = _SPEED) -> None:
+        self._settings = settings
         self.port = free_ports(1)[0]
         super().__init__(f"postgresql://postgres@127.0.0.1:{self.port}/postgres")
         self.directory = Path(tempfile.mkdtemp(prefix="hb-pg-", dir="/tmp"))
@@ -120,7 +121,11 @@ class PrivatePostgres(PostgresServer):
         identity: dict[str, Any] = {}
         if self._user:
             groups = os.getgrouplist(self._user.pw_name, self._user.pw_gid)
-            identity = {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": groups}
+            identity = {
+                "user": self._user.pw_uid,
+                "group": self._user.pw_gid,
+                "extra_groups": groups,
+            }
         with (self.directory / "console.log").open("ab") as log:
             return subprocess.Popen(
                 [str(self._binaries / program), *arguments],
@@ -139,7 +144,7 @@ class PrivatePostgres(PostgresServer):
             options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
             if self._spawn("initdb", "-D", data, *options).wait(60):
                 raise RuntimeError(self.log())
-        settings = [part for setting in _SPEED for part in ("-c", setting)]
+        settings = [part for setting in self._settings for part in ("-c", setting)]
         address = ["-h", "127.0.0.1", "-p", str(self.port), "-k", str(self.directory)]
         self._process = self._spawn("postgres", "-D", data, *address, *settings)
         self._guardian.watch((signal.SIGQUIT, self._process.pid))
@@ -230,4 +235,4 @@ def open_session_server() -> PostgresServer:
         return PrivatePostgres(binaries).start()
     if has_container_engine():
         return _ContainerPostgres()
-    give_up("PostgreSQL", VARIABLE)
+    return give_up("PostgreSQL", VARIABLE)

@@ -187,9 +187,7 @@ class PrivateRabbit(RabbitServer):
         if self._epmd is None or self._epmd.poll() is not None:
             self._epmd = self._spawn("epmd")  # in the foreground: no daemon is left behind
         self._node = self._spawn(str(_DEBIAN / "rabbitmq-server"))
-        self._guardian.watch(
-            (signal.SIGKILL, -self._node.pid), (signal.SIGKILL, -self._epmd.pid)
-        )
+        self._guardian.watch((signal.SIGKILL, -self._node.pid), (signal.SIGKILL, -self._epmd.pid))
         self.wait_until_ready()
         return self
 
@@ -252,9 +250,7 @@ class _ContainerRabbit(RabbitServer):
         self._container = Container.run(
             "rabbitmq:3-management", ports={amqp: 5672, management: 15672}, environment={}
         )
-        super().__init__(
-            f"amqp://guest:guest@127.0.0.1:{amqp}/", f"http://127.0.0.1:{management}"
-        )
+        super().__init__(f"amqp://guest:guest@127.0.0.1:{amqp}/", f"http://127.0.0.1:{management}")
         self.wait_until_ready()
 
     def close(self) -> None:
@@ -283,7 +279,7 @@ def open_session_server() -> RabbitServer:
         return PrivateRabbit().start()
     if has_container_engine():
         return _ContainerRabbit()
-    give_up("RabbitMQ", VARIABLE)
+    return give_up("RabbitMQ", VARIABLE)
 
 
 def open_private_node() -> PrivateRabbit:

@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
-from typing_extensions import Annotated
 
 from hourbridge.common.calendar import Term
 from hourbridge.common.errors import ConfigurationInvalid
@@ -23,6 +22,7 @@ from hourbridge.common.messages.fields import (
     CurrencyCode,
     DecimalText,
     Identifier,
+    LocalDate,
     Payload,
     SourceName,
 )
@@ -44,8 +44,8 @@ ZoneName = Annotated[str, AfterValidator(_known_zone)]
 class Effective(Payload):
     """A rule that holds for work dates from ``effective_from`` to ``effective_to``, inclusive."""
 
-    effective_from: date | None = None
-    effective_to: date | None = None
+    effective_from: LocalDate | None = None
+    effective_to: LocalDate | None = None
 
     def holds_on(self, day: date) -> bool:
         """Return whether the rule applies to work done on ``day``."""
@@ -195,7 +195,7 @@ class ClientMapping(Effective, PolicyOverrides):
 
 
 class ProjectMapping(Effective, PolicyOverrides):
-    """A source's project (id or name) to a ledger's job; also names the client if the source doesn't."""
+    """A source's project (id or name) to a ledger's job; names the client if the source doesn't."""
 
     project: Identifier
     source: SourceName | None = None

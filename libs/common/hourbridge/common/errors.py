@@ -6,6 +6,7 @@ stable ``code`` for machines, and knows its disposition, so that no handler has 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -130,6 +131,11 @@ class PublishUnroutable(BusError):
 
     code = "publish_unroutable"
     advice = "Run `hourbridge topology apply`, then `hourbridge topology check`."
+
+    def __init__(self, what: str, *, message_ids: Sequence[str] = (), **ids: Any) -> None:
+        super().__init__(what, **ids)
+        self.message_ids = frozenset(message_ids)
+        """The messages that met no queue; empty when it may have been any of them."""
 
 
 class TopologyMismatch(HourbridgeError):

@@ -35,6 +35,9 @@ class LedgerWrite:
     """For updates and deletes: the version we last read; a newer one there raises EditTokenStale."""
     applies_to_ledger_id: str | None = None
     """For credit memos: the posted invoice that this credit belongs to."""
+    is_repeat: bool = False
+    """Sent before with an unknown outcome. A create's success is then checked by reading, because
+    a ledger may answer from its memory of an object that somebody has deleted since."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,12 @@ class LedgerDocument:
     """Where our document id stands: the marker that a person's edit of the number can't remove."""
     updated_at: datetime | None = None
     is_ours: bool = False
-    """Carries our marker."""
+    """Carries our marker; from ``find``: the marker of the very document asked for."""
     is_void: bool = False
+    marked_document_id: str | None = None
+    """The document id in our marker, whichever document of ours it is."""
+    is_deleted: bool = False
+    """Gone from the ledger; the other fields tell what was there. Only writes that delete say so."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,8 @@ class LedgerEntity:
     type: str | None = None
     is_header: bool = False
     parent_id: str | None = None
+    full_name: str | None = None
+    """The name with those of its parents, where the ledger's list is a tree."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,9 @@ class Capabilities:
         default_factory=lambda: frozenset({DocumentKind.INVOICE, DocumentKind.CREDIT_MEMO})
     )
     update_kinds: frozenset[DocumentKind] = frozenset({DocumentKind.INVOICE})
+    amount_decimals_max: int = 2
+    write_seconds_max: int = 150
+    """The longest that one write can take, all its calls together: a lane's lease must be longer."""
 
 
 class Ledger(Protocol):
@@ -121,20 +133,26 @@ class Ledger(Protocol):
         ...
 
     def write(self, write: LedgerWrite) -> LedgerDocument:
-        """Carry out one write and return the document as the ledger now holds it."""
+        """Carry out one write and return the document as the ledger now holds it.
+
+        Safe to repeat: a create that finds our own document under its number, an update that finds
+        its statement already there and a delete that finds nothing return as if they had just done
+        it. Amounts of credit memos are positive. A delete returns what was there, ``is_deleted``.
+        """
         ...
 
     def find(self, document: Document) -> LedgerDocument | None:
-        """Search the ledger for our document by its markers (number, then our id in the note)."""
+        """Search the ledger for our document by its markers (number, then our id in the note).
+
+        Returns a document with our number but without our marker as ``is_ours=False``.
+        """
         ...
 
     def read(self, kind: DocumentKind, ledger_id: str) -> LedgerDocument | None:
         """Return one document, or None when the ledger has none of this id (any more)."""
         ...
 
-    def documents(
-        self, kind: DocumentKind, first: date, last: date
-    ) -> Iterator[LedgerDocument]:
+    def documents(self, kind: DocumentKind, first: date, last: date) -> Iterator[LedgerDocument]:
         """Yield every document (ours and others') dated within ``first`` to ``last``, paged."""
         ...
 
@@ -143,11 +161,14 @@ class Ledger(Protocol):
         ...
 
     def entities(self, kind: str) -> Iterator[LedgerEntity]:
-        """Yield all of ``customer``, ``item``, ``account``, ``term`` or ``tax_code``."""
+        """Yield all of ``customer``, ``item``, ``account``, ``class``, ``term`` or ``tax_code``."""
         ...
 
     def resolve(self, kind: str, reference: LedgerReference) -> LedgerEntity | None:
-        """Return the entity that a mapping names by id or unique name, or None."""
+        """Return the entity that a mapping names by id or unique name, or None.
+
+        Raises LedgerRejected (``reference_ambiguous``) when several have the name.
+        """
         ...
 
     def check(self) -> Sequence[str]:

@@ -45,8 +45,9 @@ class Delivery:
     correlation_id: str | None
     earlier_holders_lost: int
     """How many consumers went away while they held it (RabbitMQ's x-delivery-count)."""
+    content_type: str | None = None
     connection_epoch: int = 0
-    """Tags of an earlier connection are void and never settled."""
+    """Tags of an earlier channel or connection are void and never settled."""
 
 
 class Feature(StrEnum):
@@ -70,11 +71,14 @@ class Feature(StrEnum):
 class Subscription(Protocol):
     """One consumer on one queue; used by one thread."""
 
-    def fetch(self, messages_max: int, wait_seconds: float) -> list[Delivery]:
+    def fetch(
+        self, messages_max: int, wait_seconds: float, linger_seconds: float = 0.0
+    ) -> list[Delivery]:
         """Return up to ``messages_max`` deliveries; wait at most ``wait_seconds`` for the first.
 
-        After the first arrived, whatever is at hand is taken (a short linger fills the batch).
-        Raises BusError while the connection is down (it reconnects by itself).
+        After the first arrived, whatever is at hand is taken, and more is waited for until
+        ``linger_seconds`` have passed. Raises BusError while the connection is down (it comes
+        back by itself).
         """
         ...
 
@@ -84,6 +88,14 @@ class Subscription(Protocol):
 
     def give_back(self, deliveries: Sequence[Delivery]) -> None:
         """Return deliveries to the queue unhandled."""
+        ...
+
+    def stop_delivery(self) -> None:
+        """Let nothing new come; what was handed over already can still be fetched and settled.
+
+        The broker charges every unsettled delivery when a consumer goes, so a graceful stop
+        calls this first and works off the rest.
+        """
         ...
 
     def close(self) -> None:

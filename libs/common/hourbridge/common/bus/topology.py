@@ -19,6 +19,7 @@ from hourbridge.common.messages.registry import (
     DOCUMENT_CHANGED,
     EVENTS_EXCHANGE,
     INTAKE_EXCHANGE,
+    REGISTRY,
     REJECTED_EXCHANGE,
     SOURCE_TOTALS_RECORDED,
     accepted_type,
@@ -117,6 +118,31 @@ class Topology:
     bindings: tuple[Binding, ...]
     rungs: tuple[Rung, ...]
 
+    def relied_on_by(self, service: str) -> Topology:
+        """Return the part that ``service`` consumes from and publishes to.
+
+        It relies also on the bindings of others to the types it publishes: ``mandatory`` is
+        satisfied by any one subscriber, so it can't show that another's binding is missing.
+        """
+        own = {
+            getattr(ServiceQueues(service), lane) for lane in ("work", "bulk", "suspect", "dead")
+        }
+        published = {entry.routing_key for entry in REGISTRY if entry.publisher == service}
+        rungs = {rung.queue for rung in self.rungs}
+        bindings = tuple(
+            binding
+            for binding in self.bindings
+            if binding.queue in own | rungs | {UNROUTED_QUEUE} or binding.routing_key in published
+        )
+        queues = own | {binding.queue for binding in bindings}
+        exchanges = {binding.exchange for binding in bindings} | {REJECTED_EXCHANGE}
+        return Topology(
+            tuple(each for each in self.exchanges if each.name in exchanges),
+            tuple(each for each in self.queues if each.name in queues),
+            bindings,
+            self.rungs,
+        )
+
 
 SERVICES = ("ingestor", "mapper", "poster", "reconciler")
 QUEUES = {service: ServiceQueues(service) for service in SERVICES}
@@ -177,14 +203,13 @@ def _service_bindings(service: str) -> list[Binding]:
 def _rung_queue(rung: Rung) -> Queue:
     return Queue(
         rung.queue,
-        _quorum(
-            **{
-                "x-message-ttl": rung.delay_seconds * 1000,
-                "x-dead-letter-exchange": "",
-                "x-dead-letter-strategy": "at-least-once",
-                "x-overflow": "reject-publish",
-            }
-        ),
+        {
+            "x-queue-type": "quorum",
+            "x-message-ttl": rung.delay_seconds * 1000,
+            "x-dead-letter-exchange": "",
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",
+        },
     )
 
 
@@ -200,7 +225,11 @@ def build_topology(retry_delays_seconds: Sequence[int] = (5, 30, 120, 600)) -> T
         Exchange(DEAD_EXCHANGE, "direct"),
         *(Exchange(rung.exchange, "fanout") for rung in rungs),
     )
-    unrouted = _quorum(**{"x-max-length": 100_000, "x-overflow": "reject-publish"})
+    unrouted: dict[str, ArgumentValue] = {
+        "x-queue-type": "quorum",
+        "x-max-length": 100_000,
+        "x-overflow": "reject-publish",
+    }
     queues = [Queue(UNROUTED_QUEUE, unrouted)]
     bindings = [Binding(UNROUTED_EXCHANGE, UNROUTED_QUEUE, "")]
     for service in SERVICES:

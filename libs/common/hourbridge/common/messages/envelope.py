@@ -6,7 +6,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from hourbridge.common.messages.fields import BookName, Identifier, Instant, Payload
+from hourbridge.common.messages.fields import BookName, Instant, Payload, ShortText
 
 DataT = TypeVar("DataT", bound=Payload)
 
@@ -25,7 +25,7 @@ class Event(Payload, Generic[DataT]):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     specversion: Literal["1.0"] = "1.0"
-    id: Identifier
+    id: ShortText
     source: Annotated[str, StringConstraints(min_length=1, max_length=2048)]
     type: MessageType
     subject: str | None = None
@@ -33,10 +33,10 @@ class Event(Payload, Generic[DataT]):
     datacontenttype: Literal["application/json"] = "application/json"
     dataschema: str | None = None
     book: BookName
-    correlationid: str | None = None
-    causationid: str | None = None
-    traceparent: str | None = None
-    tracestate: str | None = None
+    correlationid: ShortText | None = None
+    causationid: ShortText | None = None
+    traceparent: Annotated[str, StringConstraints(max_length=255)] | None = None
+    tracestate: Annotated[str, StringConstraints(max_length=512)] | None = None
     data: DataT = Field()
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from enum import StrEnum
 from typing import Generic, Literal, TypeVar
 
@@ -18,11 +17,11 @@ from hourbridge.common.book import (
     Workflow,
 )
 from hourbridge.common.messages.fields import (
-
     CurrencyCode,
     DecimalText,
     Identifier,
     Instant,
+    LocalDate,
     Payload,
     SourceName,
 )
@@ -41,7 +40,7 @@ class RecordAccepted(Payload, Generic[StateT]):
     record_type: RecordType
     source: SourceName
     revision: int = Field(ge=0)
-    """Monotonic per record: the source's version or update time (microseconds), never arrival order."""
+    """Monotonic per record: the source's version or update time (microseconds), not arrival."""
     sequence: int = Field(ge=1)
     """Gapless number per book, one for each accepted revision."""
     content_hash: str
@@ -69,13 +68,13 @@ class SourceTotalsRecorded(Payload):
     record_type: RecordType
     reading_id: Identifier
     as_of: Instant
-    window_first: date | None = None
-    window_last: date | None = None
+    window_first: LocalDate | None = None
+    window_last: LocalDate | None = None
     is_snapshot: bool = False
     raw_ref: str | None = None
     totals: tuple[ControlTotal, ...]
     outcomes: dict[str, int] = Field(default_factory=dict)
-    """Rows by outcome (accepted, unchanged, older, conflict, rejected, skipped): sums to the rows."""
+    """Rows by outcome (accepted, unchanged, older, conflict, rejected, skipped); sums to rows."""
 
 
 class FieldReason(Payload):
@@ -151,7 +150,7 @@ class Charge(Payload):
     class_ref: LedgerReference | None = None
     tax_code: str | None = None
     terms: LedgerReference | None = None
-    work_date: date
+    work_date: LocalDate
     worked_seconds: int = Field(0, ge=0)
     billable_seconds: int = Field(0, ge=0)
     amount: DecimalText | None = None
@@ -188,7 +187,7 @@ class ChargeSetChanged(Payload):
     reasons: tuple[Reason, ...] = ()
     charges: tuple[Charge, ...] = ()
     accepted_at: Instant
-    work_date: date | None = None
+    work_date: LocalDate | None = None
     client: str | None = None
     project: str | None = None
     worked_seconds: int = 0
@@ -237,7 +236,7 @@ class DocumentLine(Payload):
     account: LedgerReference | None = None
     class_ref: LedgerReference | None = None
     tax_code: str | None = None
-    service_date: date | None = None
+    service_date: LocalDate | None = None
     quantity: DecimalText
     unit_price: DecimalText
     amount: DecimalText
@@ -249,7 +248,7 @@ class DocumentLine(Payload):
     credits_line_id: Identifier | None = None
     """On credit memos: the invoice line that this line takes back (in part)."""
     supplements_line_id: Identifier | None = None
-    """On invoices: the earlier line whose charges grew after it was posted; bills the difference."""
+    """On invoices: the earlier line whose charges grew after posting; bills the difference."""
     roundings: tuple[RoundingStep, ...] = ()
 
 
@@ -279,8 +278,8 @@ class Document(Payload):
     job: LedgerReference | None = None
     client: str
     currency: CurrencyCode
-    document_date: date
-    due_date: date | None = None
+    document_date: LocalDate
+    due_date: LocalDate | None = None
     period: str | None = None
     terms: LedgerReference | None = None
     email: str | None = None
@@ -299,5 +298,3 @@ class DocumentChanged(Payload):
     """A document reached a new state; consumers keep the highest version."""
 
     document: Document
-
-

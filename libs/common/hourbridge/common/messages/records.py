@@ -8,7 +8,6 @@ plus the source's own decimal text.
 
 from __future__ import annotations
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -19,6 +18,7 @@ from hourbridge.common.messages.fields import (
     DecimalText,
     Identifier,
     Instant,
+    LocalDate,
     Payload,
 )
 
@@ -209,7 +209,7 @@ class TimeEntry(Record):
     task_name: str | None = None
     labor_code_id: Identifier | None = None
 
-    work_date: date
+    work_date: LocalDate
     start_at: Instant | None = None
     end_at: Instant | None = None
     zone: Zone | None = None
@@ -240,7 +240,7 @@ class TimeEntry(Record):
     currency: CurrencyCode | None = None
     base_currency: CurrencyCode | None = None
     fx_rate: DecimalText | None = None
-    fx_date: date | None = None
+    fx_date: LocalDate | None = None
     fx_source: str | None = None
     base_amount: DecimalText | None = None
 
@@ -318,9 +318,9 @@ class Expense(Record):
     category_name: str | None = None
     category_target: Literal["item", "account"] | None = None
 
-    expense_date: date
+    expense_date: LocalDate
     bill_number: str | None = None
-    due_date: date | None = None
+    due_date: LocalDate | None = None
 
     amount_in: DecimalText
     amount_payable: DecimalText | None = None
@@ -334,7 +334,7 @@ class Expense(Record):
     currency: CurrencyCode
     base_currency: CurrencyCode | None = None
     fx_rate: DecimalText | None = None
-    fx_date: date | None = None
+    fx_date: LocalDate | None = None
     fx_source: str | None = None
     base_amount: DecimalText | None = None
     original_amount: DecimalText | None = None
@@ -357,9 +357,10 @@ class Expense(Record):
     receipts: tuple[Attachment, ...] = ()
     billable_state: BillableState = BillableState.UNKNOWN
     billable_reason: Literal["entry", "task", "project", "code", "category"] | None = None
-    posting_intent: Literal[
-        "bill", "check", "credit_card_charge", "credit_card_credit", "journal", "none"
-    ] | None = None
+    posting_intent: (
+        Literal["bill", "check", "credit_card_charge", "credit_card_credit", "journal", "none"]
+        | None
+    ) = None
     posting_intent_decided_by: str | None = None
     class_id: Identifier | None = None
     department_id: Identifier | None = None
@@ -449,8 +450,8 @@ class Project(Record):
     blocked: bool = False
     production_status: str | None = None
     billing_status: str | None = None
-    start_date: date | None = None
-    end_date: date | None = None
+    start_date: LocalDate | None = None
+    end_date: LocalDate | None = None
     is_non_billable: bool = False
     rate_style: RateStyle | None = None
     flat_rate: DecimalText | None = None
@@ -511,8 +512,8 @@ class StaffMember(Record):
     manager_id: Identifier | None = None
     department: str | None = None
     is_active: bool = True
-    start_date: date | None = None
-    end_date: date | None = None
+    start_date: LocalDate | None = None
+    end_date: LocalDate | None = None
     capacity_seconds_per_week: int | None = Field(None, ge=0)
 
 
@@ -546,8 +547,8 @@ class Rate(Record):
     currency: CurrencyCode | None = None
     unit: Literal["hour", "fixed"] = "hour"
     fixed_amount: DecimalText | None = None
-    effective_from: date | None = None
-    effective_to: date | None = None
+    effective_from: LocalDate | None = None
+    effective_to: LocalDate | None = None
     priority: int = 0
     origin: Literal["source", "override"] = "source"
     locked: bool = False

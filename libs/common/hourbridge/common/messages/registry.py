@@ -26,13 +26,17 @@ Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 """Turns the ``data`` of one major version into that of the next; pure."""
 
 
+PayloadModel = type[Payload]
+EventModel = type[Event[Any]]
+
+
 @dataclass(frozen=True)
 class Registered:
     """One message type of one major version."""
 
     type: str
-    payload: type[Payload]
-    event: type[Event[Any]]
+    payload: PayloadModel
+    event: EventModel
     summary: str
     publisher: str
     exchange: str
@@ -51,7 +55,13 @@ class Registry:
         self._upcasters: dict[str, tuple[str, Upcaster]] = {}
 
     def register(
-        self, message_type: str, payload: type[Payload], *, summary: str, publisher: str, exchange: str
+        self,
+        message_type: str,
+        payload: PayloadModel,
+        *,
+        summary: str,
+        publisher: str,
+        exchange: str,
     ) -> str:
         """Add a type and return its name."""
         event = Event[payload]  # type: ignore[valid-type]
@@ -106,16 +116,17 @@ class Registry:
         try:
             document = json.loads(body)
             data = document["data"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise MessageInvalid("not a CloudEvents JSON document", type=message_type) from None
         current = message_type
         while current in self._upcasters:
             current, upcast = self._upcasters[current]
             try:
                 data = upcast(data)
-            except (KeyError, TypeError, ValueError) as error:
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise MessageInvalid(f"cannot upcast: {error!r}", type=message_type) from None
-        return self.decode(current, json.dumps({**document, "type": current, "data": data}).encode())
+        upcasted = {**document, "type": current, "data": data}
+        return self.decode(current, json.dumps(upcasted).encode())
 
 
 def reasons_of(error: ValidationError) -> list[dict[str, str]]:
@@ -149,18 +160,19 @@ def accepted_type(record_type: RecordType) -> str:
 
 
 for _record_type, _model in RECORD_MODELS.items():
-    _label = _record_type.value.replace("_", " ")
+    _noun = _record_type.value.replace("_", " ")
+    _label = f"{'an' if _noun[0] in 'aeiou' else 'a'} {_noun}"
     REGISTRY.register(
         reported_type(_record_type),
         _model,
-        summary=f"An upstream system states a {_label}.",
+        summary=f"An upstream system states {_label}.",
         publisher="upstream",
         exchange=INTAKE_EXCHANGE,
     )
     REGISTRY.register(
         accepted_type(_record_type),
         RecordAccepted[_model],  # type: ignore[valid-type]
-        summary=f"The ingestor accepted a revision of a {_label}.",
+        summary=f"The ingestor accepted a revision of {_label}.",
         publisher="ingestor",
         exchange=EVENTS_EXCHANGE,
     )

@@ -11,8 +11,9 @@ from prometheus_client import Gauge
 from starlette.routing import BaseRoute
 
 from hourbridge.common.bus.adapter import Bus
-from hourbridge.common.bus.consumer import Lane, LaneWorker
-from hourbridge.common.bus.dead import Archiver, DeadLetters
+from hourbridge.common.bus.archiver import Archiver
+from hourbridge.common.bus.consumer import Lane, LaneWorker, with_suspect_lane
+from hourbridge.common.bus.dead import DeadLetters
 from hourbridge.common.bus.dead_routes import dead_routes
 from hourbridge.common.bus.topology import Topology
 from hourbridge.common.clock import Clock
@@ -72,12 +73,11 @@ class ServiceRunner:
                 clock=definition.clock,
                 attempts_max=settings.retry_attempts_max,
             )
-            for lane in definition.lanes
+            for lane in with_suspect_lane(definition.name, definition.lanes)
         ]
         self._archiver = Archiver(definition.name, bus=definition.bus, store=definition.store)
         self._tasks = [
-            TaskThread(definition.name, task)
-            for task in (*definition.tasks, *self._common_tasks())
+            TaskThread(definition.name, task) for task in (*definition.tasks, *self._common_tasks())
         ]
         self.http = HttpServer(
             build_application(
@@ -143,13 +143,12 @@ class ServiceRunner:
             )
 
     def _check_bindings(self) -> None:
-        self._binding_problems = self.definition.bus.problems(self.definition.topology)
+        relied_on = self.definition.topology.relied_on_by(self.definition.name)
+        self._binding_problems = self.definition.bus.problems(relied_on)
 
     def _liveness(self) -> list[str]:
         problems = [] if self.definition.bus.is_alive() else ["the bus thread stands still"]
-        problems += [
-            f"{part.name} has stopped" for part in self._lanes if not part.is_alive()
-        ]
+        problems += [f"{part.name} has stopped" for part in self._lanes if not part.is_alive()]
         return problems
 
     def _readiness(self) -> list[str]:

@@ -59,10 +59,11 @@ _STATEMENTS = (
         edited_body bytea,
         decided_by text,
         decided_at timestamptz,
-        decision_note text,
-        UNIQUE (content_key)
+        decision_note text
     )
     """,
+    # Duplicates of an undecided dead letter are one row; one that died again is a new row.
+    "CREATE UNIQUE INDEX dead_message_content ON dead_message (content_key) WHERE state = 'dead'",
     "CREATE INDEX dead_message_open ON dead_message (cause, id) WHERE state = 'dead'",
     """
     CREATE TABLE audit (

@@ -1,0 +1,139 @@
+"""Hourbridge as it is deployed: four service processes, its migrations, topology and admin API."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import Any
+
+import httpx
+from sqlalchemy import Engine, create_engine, text
+
+from benchmarks.children import Child, Children
+from benchmarks.contenders.base import Finish, Progress, await_true
+from benchmarks.servers import Room
+from benchmarks.workload import BOOK, LAST_DAY, book_configuration
+from hourbridge.common.bus.rabbit import RabbitBus
+from hourbridge.common.bus.topology import SERVICES, build_topology
+from hourbridge.common.store.provision import migrate_all, provision
+from tests.support.processes import free_ports
+
+_READY_SECONDS = 90
+_COVERED = text(
+    "SELECT coalesce((SELECT contiguous FROM poster.position WHERE book = :book), 0)"
+)
+_SEEN = text(
+    "SELECT coalesce(sum(last - first + 1), 0) FROM reconciler.sequence_range WHERE book = :book"
+)
+# The watermark's row is written with the charges of every batch.
+_POSTER_FINISH = text(
+    "SELECT extract(epoch FROM pg_xact_commit_timestamp(xmin)) FROM poster.position "
+    "WHERE book = :book"
+)
+_RECONCILER_FINISH = text(
+    "SELECT extract(epoch FROM max(last_seen_at)) FROM reconciler.sequence_range "
+    "WHERE book = :book"
+)
+_CHARGES = text(
+    "SELECT r.external_id, extract(epoch FROM pg_xact_commit_timestamp(c.xmin)) "
+    "FROM ingestor.record r JOIN poster.charge c ON c.record_id = r.record_id::text "
+    "WHERE r.external_id LIKE :run"
+)
+
+
+class Hourbridge:
+    """The four services."""
+
+    name = "ours"
+    dialect = "hourbridge"
+
+    def __init__(self, room: Room) -> None:
+        self.broker_url = room.broker_url
+        self.database_url = room.database_url
+        self.children = Children()
+        self.engine: Engine = create_engine(room.database_url, isolation_level="AUTOCOMMIT")
+        self._token = secrets.token_urlsafe(16)
+        self._http = httpx.Client(
+            headers={"Authorization": f"Bearer {self._token}"}, timeout=httpx.Timeout(600)
+        )
+        self._ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+        self.services: list[Child] = []
+        prepare(room)
+
+    def start(self) -> None:
+        """Start the processes and apply the book's configuration."""
+        for service in SERVICES:
+            self.services.append(self._start(service))
+        for service in SERVICES:
+            await_true(lambda service=service: self._is_ready(service), _READY_SECONDS)  # type: ignore[misc]
+        self.call("POST", "mapper", "/v1/mappings/apply", content=book_configuration().encode())
+
+    def _start(self, service: str) -> Child:
+        environment = {
+            "HOURBRIDGE_BROKER_URL": self.broker_url,
+            "HOURBRIDGE_DATABASE_URL": self.database_url,
+            "HOURBRIDGE_HTTP_PORT": str(self._ports[service]),
+            "HOURBRIDGE_ADMIN_TOKENS": json.dumps({self._token: "bench:administrator"}),
+        }
+        return self.children.start(
+            service, ["-m", f"hourbridge.{service}"], environment, output_to_log=True
+        )
+
+    def _is_ready(self, service: str) -> bool:
+        for child in self.services:
+            child.ensure_running()
+        try:
+            answer = self._http.get(f"http://127.0.0.1:{self._ports[service]}/readyz")
+        except httpx.TransportError:
+            return False
+        return answer.status_code == 200
+
+    def call(self, method: str, service: str, path: str, **arguments: Any) -> Any:
+        """Call a service's admin API and return its JSON; raise on a refusal."""
+        url = f"http://127.0.0.1:{self._ports[service]}{path}"
+        answer = self._http.request(method, url, **arguments)
+        if answer.is_error:
+            raise RuntimeError(f"{method} {path}: {answer.status_code} {answer.text[:1000]}")
+        return answer.json()
+
+    def stored(self) -> Progress:
+        """Return how many messages each last consumer has stored, by its own positions."""
+        with self.engine.connect() as connection:
+            poster = connection.execute(_COVERED, {"book": BOOK}).scalar_one()
+            reconciler = connection.execute(_SEEN, {"book": BOOK}).scalar_one()
+        return Progress(int(poster), int(reconciler))
+
+    def finished_at(self, run: str) -> Finish:
+        """Return when the last message (of the newest run, ``run``) was committed."""
+        with self.engine.connect() as connection:
+            poster = connection.execute(_POSTER_FINISH, {"book": BOOK}).scalar_one()
+            reconciler = connection.execute(_RECONCILER_FINISH, {"book": BOOK}).scalar_one()
+        return Finish(float(poster), float(reconciler))
+
+    def charges_committed_at(self, run: str) -> dict[int, float]:
+        """Return, by entry number, when the poster committed the charge of each entry of ``run``."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(_CHARGES, {"run": f"{run}-%"})
+            return {int(external_id.rpartition("-")[2]): float(at) for external_id, at in rows}
+
+    def bill(self) -> dict[str, Any]:
+        """Assemble everything into documents; return the billing run's summary."""
+        sequence = self.call("GET", "ingestor", f"/v1/books/{BOOK}/position")["sequence"]
+        body = {"through": LAST_DAY.isoformat(), "sequence": sequence, "dry_run": False}
+        summary: dict[str, Any] = self.call("POST", "poster", f"/v1/books/{BOOK}/bill", json=body)
+        return summary
+
+    def stop(self) -> None:
+        """End the processes."""
+        self.children.stop()
+        self._http.close()
+        self.engine.dispose()
+
+
+def prepare(room: Room) -> None:
+    """Bring an empty room to where services can start: schemas, migrations, topology."""
+    provision(room.database_url)
+    migrate_all(room.database_url)
+    bus = RabbitBus(room.broker_url, name="bench-topology")
+    bus.apply(build_topology())
+    bus.close()

@@ -1,0 +1,1 @@
+"""The demonstration: a sample firm's quarter through the whole platform."""

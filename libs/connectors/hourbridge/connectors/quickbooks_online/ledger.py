@@ -1,0 +1,127 @@
+"""QuickBooks Online as a Ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from hourbridge.common.book import LedgerReference
+from hourbridge.common.clock import Clock
+from hourbridge.common.errors import LedgerError, ensure
+from hourbridge.common.messages.events import Document, DocumentKind
+from hourbridge.connectors.ledger import (
+    Capabilities,
+    LedgerDocument,
+    LedgerEntity,
+    LedgerWrite,
+    WriteKind,
+)
+from hourbridge.connectors.quickbooks_online.entities import Entities
+from hourbridge.connectors.quickbooks_online.preferences import PreferencesReader
+from hourbridge.connectors.quickbooks_online.sales_payload import (
+    AMOUNT_DECIMALS,
+    QUANTITY_DECIMALS_MAX,
+    UNIT_PRICE_DECIMALS_MAX,
+)
+from hourbridge.connectors.quickbooks_online.sales_search import SalesSearch
+from hourbridge.connectors.quickbooks_online.sales_writing import PREPARE_SECONDS_MAX, SalesWriter
+from hourbridge.connectors.quickbooks_online.transport import CALL_TIMEOUT_SECONDS, Transport
+
+REQUEST_ID_CHARACTERS_MAX = 50
+NUMBER_CHARACTERS_MAX = 21
+OPERATION_MEMORY_SECONDS = 82_800
+"""Reports speak of 24 hours, the documentation of none; an hour is kept in hand."""
+
+
+class QuickBooksOnlineLedger:
+    """One company of QuickBooks Online."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        clock: Clock,
+        *,
+        operation_memory_seconds: int = OPERATION_MEMORY_SECONDS,
+    ) -> None:
+        self._transport = transport
+        self._entities = Entities(transport)
+        self._preferences = PreferencesReader(transport, clock)
+        self._search = SalesSearch(transport)
+        self._writer = SalesWriter(
+            transport, self._search, self._entities, self._preferences, clock
+        )
+        self._capabilities = _capabilities(operation_memory_seconds)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this ledger can do."""
+        return self._capabilities
+
+    def write(self, write: LedgerWrite) -> LedgerDocument:
+        """Carry out one write; see ``Ledger.write``."""
+        key = write.operation_key
+        ensure(
+            0 < len(key) <= REQUEST_ID_CHARACTERS_MAX, "operation key of a wrong length", key=key
+        )
+        if write.kind is WriteKind.CREATE:
+            return self._writer.create(write)
+        ensure(write.ledger_id is not None, "an update or delete needs the object's id", key=key)
+        change = self._writer.update if write.kind is WriteKind.UPDATE else self._writer.delete
+        return change(write, str(write.ledger_id))
+
+    def find(self, document: Document) -> LedgerDocument | None:
+        """Search for our document by its markers; see ``Ledger.find``."""
+        return self._search.find(document)
+
+    def read(self, kind: DocumentKind, ledger_id: str) -> LedgerDocument | None:
+        """Return one document, or None when the ledger has none of this id (any more)."""
+        return self._search.read(kind, ledger_id)
+
+    def documents(self, kind: DocumentKind, first: date, last: date) -> Iterator[LedgerDocument]:
+        """Yield every document dated within ``first`` to ``last``."""
+        return self._search.documents(kind, first, last)
+
+    def closed_through(self) -> date | None:
+        """Return the last day of the closed books, at most a minute old."""
+        return self._preferences.current().closed_through
+
+    def entities(self, kind: str) -> Iterator[LedgerEntity]:
+        """Yield all entries of a list, inactive ones too."""
+        return self._entities.all(kind)
+
+    def resolve(self, kind: str, reference: LedgerReference) -> LedgerEntity | None:
+        """Return the entry that a mapping names, or None; see ``Ledger.resolve``."""
+        return self._entities.resolve(kind, reference)
+
+    def check(self) -> Sequence[str]:
+        """Return what is wrong with the connection or the company's settings."""
+        self._preferences.forget()
+        try:
+            preferences = self._preferences.current()
+        except LedgerError as error:
+            return [str(error)]
+        if not preferences.has_own_numbers:
+            return [
+                "The company numbers its sales forms itself, so ours can't be found by number: "
+                "turn on custom transaction numbers (Account and settings, Sales)."
+            ]
+        return []
+
+    def close(self) -> None:
+        """Release the connections."""
+        self._transport.close()
+
+
+def _capabilities(operation_memory_seconds: int) -> Capabilities:
+    return Capabilities(
+        name="QuickBooks Online",
+        operation_key_characters_max=REQUEST_ID_CHARACTERS_MAX,
+        number_characters_max=NUMBER_CHARACTERS_MAX,
+        operation_memory_seconds=operation_memory_seconds,
+        unit_price_decimals_max=UNIT_PRICE_DECIMALS_MAX,
+        quantity_decimals_max=QUANTITY_DECIMALS_MAX,
+        amount_is_quantity_times_price=True,
+        amount_decimals_max=AMOUNT_DECIMALS,
+        # A refused token makes it two calls; a renewal and the turns in the budget come on top.
+        write_seconds_max=PREPARE_SECONDS_MAX + 3 * CALL_TIMEOUT_SECONDS,
+    )

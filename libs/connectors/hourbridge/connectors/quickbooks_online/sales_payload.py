@@ -1,0 +1,175 @@
+"""A document as the JSON of an invoice or credit memo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from hourbridge.common.book import LedgerReference
+from hourbridge.common.errors import LedgerRejected
+from hourbridge.common.messages.events import Document, DocumentKind, DocumentLine
+from hourbridge.common.money import EXACT, RoundingMode, decimal_text, round_digits
+from hourbridge.connectors.ledger import LedgerWrite
+from hourbridge.connectors.quickbooks_online.entities import Entities
+from hourbridge.connectors.quickbooks_online.marker import keeping, note_for
+from hourbridge.connectors.quickbooks_online.preferences import Preferences
+
+ENTITY = {DocumentKind.INVOICE: "Invoice", DocumentKind.CREDIT_MEMO: "CreditMemo"}
+AMOUNT_DECIMALS = 2
+QUANTITY_DECIMALS_MAX = 5
+UNIT_PRICE_DECIMALS_MAX = 7
+_DESCRIPTION_CHARACTERS_MAX = 4000
+_MEMO_CHARACTERS_MAX = 1000
+_SALES = "SalesItemLineDetail"
+_NOT_OURS = (
+    "AllowOnlineACHPayment",
+    "AllowOnlineCreditCardPayment",
+    "ApplyTaxAfterDiscount",
+    "BillAddr",
+    "BillEmail",
+    "BillEmailBcc",
+    "BillEmailCc",
+    "ClassRef",
+    "CustomField",
+    "CustomerMemo",
+    "DepartmentRef",
+    "Deposit",
+    "DepositToAccountRef",
+    "DueDate",
+    "EmailStatus",
+    "ExchangeRate",
+    "GlobalTaxCalculation",
+    "PaymentMethodRef",
+    "PrintStatus",
+    "ProjectRef",
+    "SalesTermRef",
+    "ShipAddr",
+    "ShipDate",
+    "ShipFromAddr",
+    "ShipMethodRef",
+    "TrackingNum",
+)
+"""Writable properties that an update keeps unless we state them ourselves: what a full update
+leaves out is cleared, and read-only ones (DeliveryInfo, balances) must not be echoed."""
+_WRITABLE_LINKS = ("Estimate", "TimeActivity")
+
+
+@dataclass(frozen=True)
+class PayloadMaker:
+    """Makes the JSON of documents, with the ids that their references have in the ledger."""
+
+    entities: Entities
+    preferences: Preferences
+
+    def for_create(self, write: LedgerWrite) -> dict[str, Any]:
+        """Return the body of a create; raises LedgerRejected for what the ledger can't express."""
+        document = write.document
+        return {
+            **self._header(document),
+            "PrivateNote": note_for(document.document_id, write.applies_to_ledger_id),
+            "Line": [self._line(document, line) for line in document.lines],
+        }
+
+    def for_update(self, write: LedgerWrite, current: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the body of a full update: our statement over the fields that we don't own."""
+        ours = self.for_create(write)
+        ours["PrivateNote"] = keeping(current.get("PrivateNote"), ours["PrivateNote"])
+        kept = {name: current[name] for name in _NOT_OURS if name in current}
+        links = [
+            link for link in current.get("LinkedTxn", []) if link.get("TxnType") in _WRITABLE_LINKS
+        ]
+        if links:
+            kept["LinkedTxn"] = links
+        identities = [line.get("Id") for line in current.get("Line", []) if _SALES in line]
+        for line, identity in zip(ours["Line"], identities, strict=False):
+            line["Id"] = identity
+        return {**kept, **ours, "Id": current["Id"], "SyncToken": current["SyncToken"]}
+
+    def _header(self, document: Document) -> dict[str, Any]:
+        header: dict[str, Any] = {
+            "DocNumber": document.number,
+            "TxnDate": document.document_date.isoformat(),
+            "CustomerRef": self._reference("customer", document.job or document.customer),
+            **self._currency(document),
+        }
+        if document.kind is DocumentKind.INVOICE:
+            if document.due_date is not None:
+                header["DueDate"] = document.due_date.isoformat()
+            if document.terms is not None:
+                header["SalesTermRef"] = self._reference("term", document.terms)
+        if document.email:
+            header["BillEmail"] = {"Address": document.email}
+        if document.memo:
+            header["CustomerMemo"] = {"value": document.memo[:_MEMO_CHARACTERS_MAX]}
+        return header
+
+    def _currency(self, document: Document) -> dict[str, Any]:
+        if self.preferences.is_multi_currency:
+            return {"CurrencyRef": {"value": document.currency}}
+        home = self.preferences.home_currency
+        if home is not None and document.currency != home:
+            # Sent without its currency the amount would be taken for home currency.
+            what = (
+                f"the company keeps its books in {home} only, the document is {document.currency}"
+            )
+            raise LedgerRejected(what, reason_code="currency_not_home", number=document.number)
+        return {}
+
+    def _line(self, document: Document, line: DocumentLine) -> dict[str, Any]:
+        if line.item is None:
+            what = "QuickBooks Online sells items only; the line names an account"
+            raise LedgerRejected(what, reason_code="item_required", line=line.position)
+        _check_cents(document, line)
+        quantity, price, description = _as_product(line)
+        detail: dict[str, Any] = {
+            "ItemRef": self._reference("item", line.item),
+            "Qty": quantity,
+            "UnitPrice": price,
+        }
+        if line.service_date is not None:
+            detail["ServiceDate"] = line.service_date.isoformat()
+        if line.class_ref is not None:
+            detail["ClassRef"] = self._reference("class", line.class_ref)
+        if line.tax_code is not None:
+            detail["TaxCodeRef"] = {"value": line.tax_code}
+        return {
+            "DetailType": _SALES,
+            "Amount": line.amount,
+            "Description": description[:_DESCRIPTION_CHARACTERS_MAX],
+            _SALES: detail,
+        }
+
+    def _reference(self, kind: str, reference: LedgerReference) -> dict[str, str]:
+        return {"value": self.entities.id_of(kind, reference)}
+
+
+def _as_product(line: DocumentLine) -> tuple[Decimal, Decimal, str]:
+    """Return quantity, price and text whose product is the line's amount.
+
+    The ledger refuses any other amount (code 6070). Where ours is not the rounded product at the
+    ledger's precision, one unit is sold at the amount and the text tells the hours.
+    """
+    fits = _fits(line.quantity, QUANTITY_DECIMALS_MAX) and _fits(
+        line.unit_price, UNIT_PRICE_DECIMALS_MAX
+    )
+    product = EXACT.multiply(line.quantity, line.unit_price)
+    if fits and round_digits(product, AMOUNT_DECIMALS, RoundingMode.HALF_UP) == line.amount:
+        return line.quantity, line.unit_price, line.description
+    unit = " h" if line.billed_seconds or line.worked_seconds else ""
+    basis = f"({decimal_text(line.quantity)}{unit} x {decimal_text(line.unit_price)})"
+    room = _DESCRIPTION_CHARACTERS_MAX - len(basis) - 1
+    return Decimal(1), line.amount, f"{line.description[:room]} {basis}".strip()
+
+
+def _fits(value: Decimal, decimals: int) -> bool:
+    return round_digits(value, decimals, RoundingMode.DOWN) == value
+
+
+def _check_cents(document: Document, line: DocumentLine) -> None:
+    if not _fits(line.amount, AMOUNT_DECIMALS):
+        what = f"amounts have {AMOUNT_DECIMALS} decimals in the ledger, the line has {line.amount}"
+        raise LedgerRejected(
+            what, reason_code="currency_precision", number=document.number, line=line.position
+        )

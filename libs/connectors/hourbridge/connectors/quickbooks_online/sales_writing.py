@@ -1,0 +1,164 @@
+"""Creating, updating and deleting invoices and credit memos, safe to repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from hourbridge.common.clock import Clock
+from hourbridge.common.errors import (
+    DocumentMissing,
+    EditTokenStale,
+    LedgerRejected,
+    LedgerUnavailable,
+)
+from hourbridge.connectors.ledger import LedgerDocument, LedgerWrite
+from hourbridge.connectors.quickbooks_online.entities import Entities
+from hourbridge.connectors.quickbooks_online.faults import (
+    DUPLICATE_NUMBER,
+    DUPLICATE_REQUEST,
+    INVALID_REFERENCE,
+    OBJECT_NOT_FOUND,
+    STALE,
+    missing,
+)
+from hourbridge.connectors.quickbooks_online.preferences import PreferencesReader
+from hourbridge.connectors.quickbooks_online.sales_payload import ENTITY, PayloadMaker
+from hourbridge.connectors.quickbooks_online.sales_reading import same_statement, to_ledger_document
+from hourbridge.connectors.quickbooks_online.sales_search import SalesSearch
+from hourbridge.connectors.quickbooks_online.transport import Transport
+
+PREPARE_SECONDS_MAX = 60
+"""Past this no write is sent any more: the lane's lease must outlast what was sent."""
+
+_Body = dict[str, Any]
+
+
+class SalesWriter:
+    """Carries out writes on documents of one company."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        search: SalesSearch,
+        entities: Entities,
+        preferences: PreferencesReader,
+        clock: Clock,
+    ) -> None:
+        self._transport = transport
+        self._search = search
+        self._entities = entities
+        self._preferences = preferences
+        self._clock = clock
+
+    def create(self, write: LedgerWrite) -> LedgerDocument:
+        """Create the document, or return it if an earlier attempt did."""
+        document = write.document
+        deadline = self._deadline()
+        try:
+            row = self._send(write, lambda: self._maker().for_create(write), deadline)
+        except LedgerRejected as error:
+            if error.reason_code not in (DUPLICATE_NUMBER, DUPLICATE_REQUEST):
+                raise
+            # Either somebody's document, or ours from an earlier attempt that went unanswered.
+            found = self._search.find(document)
+            if found is None or not found.is_ours:
+                raise
+            return found
+        created = to_ledger_document(document.kind, row)
+        if write.is_repeat and self._search.row(document.kind, created.ledger_id) is None:
+            what = "the ledger remembers creating this document, but it has been deleted since"
+            raise DocumentMissing(what, reason_code="replayed", ledger_id=created.ledger_id)
+        return created
+
+    def update(self, write: LedgerWrite, ledger_id: str) -> LedgerDocument:
+        """Replace what we state in the document and keep what others wrote."""
+        kind = write.document.kind
+        deadline = self._deadline()
+        current = self._search.row(kind, ledger_id)
+        if current is None:
+            what = "the document to update is not in the ledger any more"
+            raise DocumentMissing(what, reason_code=OBJECT_NOT_FOUND, ledger_id=ledger_id)
+        if write.edit_token is not None and current["SyncToken"] != write.edit_token:
+            if same_statement(current, self._maker().for_update(write, current)):
+                return to_ledger_document(kind, current)
+            raise _changed_meanwhile(ledger_id)
+        row = self._send(write, lambda: self._maker().for_update(write, current), deadline)
+        return to_ledger_document(kind, row)
+
+    def delete(self, write: LedgerWrite, ledger_id: str) -> LedgerDocument:
+        """Delete the document; finding it gone already is success."""
+        kind = write.document.kind
+        deadline = self._deadline()
+        current = self._search.read(kind, ledger_id)
+        if current is None:
+            return _gone(write, ledger_id)
+        if write.edit_token is not None and current.edit_token != write.edit_token:
+            raise _changed_meanwhile(ledger_id)
+        body = {"Id": ledger_id, "SyncToken": current.edit_token}
+        try:
+            self._post(write, body, deadline, operation="delete")
+        except LedgerRejected as error:
+            if error.reason_code != OBJECT_NOT_FOUND:
+                raise
+        return replace(current, is_deleted=True)
+
+    def _send(self, write: LedgerWrite, make: Callable[[], _Body], deadline: float) -> _Body:
+        """Send a body; when the ledger denies a reference in it, look the names up once more."""
+        try:
+            return self._post(write, make(), deadline)[ENTITY[write.document.kind]]
+        except LedgerRejected as error:
+            if error.reason_code not in (INVALID_REFERENCE, OBJECT_NOT_FOUND):
+                raise
+            denied = error
+        ledger_id = write.ledger_id
+        if ledger_id is not None and self._search.row(write.document.kind, ledger_id) is None:
+            raise missing(denied, ledger_id)
+        if not self._entities.forget():
+            raise denied
+        return self._post(write, make(), deadline)[ENTITY[write.document.kind]]
+
+    def _post(
+        self, write: LedgerWrite, body: _Body, deadline: float, operation: str | None = None
+    ) -> _Body:
+        if self._clock.monotonic_seconds() > deadline:
+            what = f"preparing the write took more than {PREPARE_SECONDS_MAX} seconds; not sent"
+            raise LedgerUnavailable(what, operation_key=write.operation_key)
+        parameters = {"requestid": write.operation_key}
+        if operation is not None:
+            parameters["operation"] = operation
+        return self._transport.write(ENTITY[write.document.kind].lower(), body, parameters)
+
+    def _maker(self) -> PayloadMaker:
+        return PayloadMaker(self._entities, self._preferences.current())
+
+    def _deadline(self) -> float:
+        return self._clock.monotonic_seconds() + PREPARE_SECONDS_MAX
+
+
+def _changed_meanwhile(ledger_id: str) -> EditTokenStale:
+    what = "somebody changed the document in the ledger since it was read"
+    return EditTokenStale(what, reason_code=STALE, ledger_id=ledger_id)
+
+
+def _gone(write: LedgerWrite, ledger_id: str) -> LedgerDocument:
+    """Return the answer for a delete that found nothing any more."""
+    document = write.document
+    return LedgerDocument(
+        ledger_id=ledger_id,
+        kind=document.kind,
+        number=document.number,
+        customer_id=None,
+        currency=document.currency,
+        document_date=document.document_date,
+        total=Decimal(0),
+        open_balance=None,
+        edit_token=write.edit_token or "",
+        email_status=None,
+        lines=(),
+        marked_document_id=document.document_id,
+        is_ours=True,
+        is_deleted=True,
+    )

@@ -1,0 +1,85 @@
+"""The OAuth token endpoint: a refresh token in, the next pair out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from hourbridge.common.errors import LedgerAuthorizationExpired, LedgerUnavailable
+
+_TIMEOUT_SECONDS = 15
+_DEAD_GRANT = frozenset({"invalid_grant", "invalid_client", "unauthorized_client"})
+
+
+@dataclass(frozen=True, repr=False)
+class TokenPair:
+    """What the token endpoint gave; its text form shows no token."""
+
+    access_token: str
+    access_expires_in_seconds: int
+    refresh_token: str
+    refresh_expires_in_seconds: int
+
+
+@dataclass(frozen=True, repr=False)
+class TokenEndpoint:
+    """Where and as whom tokens are asked for."""
+
+    url: str
+    client_id: str
+    client_secret: str
+
+    def refresh(self, refresh_token: str) -> TokenPair:
+        """Return the next tokens; the refresh token in it replaces the one given.
+
+        Raises LedgerAuthorizationExpired when the grant is dead, LedgerUnavailable when the
+        endpoint can't say.
+        """
+        return self._ask({"grant_type": "refresh_token", "refresh_token": refresh_token})
+
+    def redeem(self, code: str, redirect_uri: str) -> TokenPair:
+        """Return the first tokens for an authorization code."""
+        grant = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+        return self._ask(grant)
+
+    def _ask(self, form: dict[str, str]) -> TokenPair:
+        try:
+            response = httpx.post(
+                self.url,
+                data=form,
+                auth=(self.client_id, self.client_secret),
+                headers={"Accept": "application/json"},
+                timeout=_TIMEOUT_SECONDS,
+            )
+        except httpx.RequestError as error:
+            what = f"the token endpoint did not answer ({type(error).__name__}: {error})"
+            raise LedgerUnavailable(what) from error
+        content = _json_object(response)
+        error = content.get("error")
+        if error in _DEAD_GRANT:
+            raise LedgerAuthorizationExpired(f"{error}: {content.get('error_description', '')}")
+        if not response.is_success:
+            raise LedgerUnavailable(f"the token endpoint answered HTTP {response.status_code}")
+        return _pair(content)
+
+
+def _json_object(response: httpx.Response) -> dict[str, Any]:
+    try:
+        content = response.json()
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _pair(content: dict[str, Any]) -> TokenPair:
+    try:
+        return TokenPair(
+            access_token=str(content["access_token"]),
+            access_expires_in_seconds=int(content["expires_in"]),
+            refresh_token=str(content["refresh_token"]),
+            refresh_expires_in_seconds=int(content["x_refresh_token_expires_in"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        raise LedgerUnavailable("the token endpoint's answer lacks a token or its term") from None

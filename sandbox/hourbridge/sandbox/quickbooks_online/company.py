@@ -1,0 +1,173 @@
+"""One company's books: tables of entities, id counters and the indexes over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from hourbridge.sandbox.quickbooks_online.clock import MovableClock
+from hourbridge.sandbox.quickbooks_online.kinds import (
+    CREDIT_MEMO,
+    INVOICE,
+    KINDS,
+    PAYMENT,
+    TAX_CODE,
+    Kind,
+)
+from hourbridge.sandbox.quickbooks_online.refusals import duplicate_number
+from hourbridge.sandbox.quickbooks_online.values import Entity
+
+_OPEN_AMOUNT = {INVOICE.name: 1, CREDIT_MEMO.name: -1}
+_TRANSACTION_COUNTER = "transaction"
+
+
+class Company:
+    """The books of one realm. Not locked; the world that holds it is."""
+
+    def __init__(self, realm: str, name: str, clock: MovableClock, currency: str = "USD") -> None:
+        self.realm = realm
+        self.clock = clock
+        self.info: Entity = {"CompanyName": name, "Country": "US"}
+        self.preferences: Entity = default_preferences(currency)
+        self.tables: dict[str, dict[str, Entity]] = {kind.name: {} for kind in KINDS}
+        self.counters: dict[str, int] = {}
+        self._numbers: dict[tuple[str, str], str] = {}
+        self._balances: dict[str, Decimal] = {}
+        for code, taxable in (("TAX", True), ("NON", False)):
+            self.put(TAX_CODE, {"Name": code, "Active": True, "Taxable": taxable}, identity=code)
+
+    @property
+    def currency(self) -> str:
+        """The home currency."""
+        return str(self.preferences["CurrencyPrefs"]["HomeCurrency"]["value"])
+
+    @property
+    def is_multi_currency(self) -> bool:
+        """Whether documents may be in other currencies."""
+        return bool(self.preferences["CurrencyPrefs"]["MultiCurrencyEnabled"])
+
+    @property
+    def has_own_numbers(self) -> bool:
+        """Whether callers choose document numbers."""
+        return bool(self.preferences["SalesFormsPrefs"]["CustomTxnNumbers"])
+
+    def closed_through(self) -> date | None:
+        """Return the last day of closed books."""
+        text = self.preferences["AccountingInfoPrefs"].get("BookCloseDate")
+        return date.fromisoformat(text) if text else None
+
+    def get(self, kind: Kind, identity: str) -> Entity | None:
+        """Return the stored entity (not a copy), or None."""
+        return self.tables[kind.name].get(identity)
+
+    def all(self, kind: Kind) -> Iterator[Entity]:
+        """Yield the stored entities in the order of their creation."""
+        yield from self.tables[kind.name].values()
+
+    def put(self, kind: Kind, entity: Entity, *, identity: str | None = None) -> Entity:
+        """Store an entity: a new one gets an id, a stored one its next SyncToken."""
+        current = self.get(kind, identity) if identity else None
+        identity = identity or self._next_id(kind)
+        now = self.clock.stamp()
+        stored = {
+            **entity,
+            "Id": identity,
+            "SyncToken": str(int(current["SyncToken"]) + 1) if current else "0",
+            "MetaData": {
+                "CreateTime": current["MetaData"]["CreateTime"] if current else now,
+                "LastUpdatedTime": now,
+            },
+            "domain": "QBO",
+            "sparse": False,
+        }
+        self._unindex(kind, current)
+        self.tables[kind.name][identity] = stored
+        self._index(kind, stored)
+        return stored
+
+    def remove(self, kind: Kind, identity: str) -> None:
+        """Forget a stored entity."""
+        self._unindex(kind, self.tables[kind.name].pop(identity))
+
+    def holder_of(self, kind: Kind, number: str) -> str | None:
+        """Return the id of the document of this kind that has the number."""
+        return self._numbers.get((kind.name, number))
+
+    def check_number_free(self, kind: Kind, number: str, own_id: str | None) -> None:
+        """Raise 6140 when another document of the kind has the number."""
+        holder = self.holder_of(kind, number)
+        if holder is not None and holder != own_id:
+            raise duplicate_number(number, kind.name, holder)
+
+    def next_number(self, kind: Kind) -> str:
+        """Return the number that the service itself would give."""
+        counter = f"number:{kind.name}"
+        self.counters[counter] = self.counters.get(counter, 1000) + 1
+        return str(self.counters[counter])
+
+    def balance_of(self, customer_id: str) -> Decimal:
+        """Return what the customer owes: open invoices less unused credits."""
+        return self._balances.get(customer_id, Decimal("0.00"))
+
+    def reindex(self) -> None:
+        """Build the indexes again from the tables."""
+        self._numbers.clear()
+        self._balances.clear()
+        for kind in KINDS:
+            for entity in self.all(kind):
+                self._index(kind, entity)
+
+    def _next_id(self, kind: Kind) -> str:
+        counter = _TRANSACTION_COUNTER if kind.is_transaction else kind.name
+        self.counters[counter] = self.counters.get(counter, 0) + 1
+        return str(self.counters[counter])
+
+    def _index(self, kind: Kind, entity: Entity) -> None:
+        number = entity.get("DocNumber")
+        if number is not None:
+            self._numbers.setdefault((kind.name, number), entity["Id"])
+        self._move_balance(kind, entity, 1)
+
+    def _unindex(self, kind: Kind, entity: Entity | None) -> None:
+        if entity is None:
+            return
+        key = (kind.name, entity.get("DocNumber", ""))
+        if self._numbers.get(key) == entity["Id"]:
+            del self._numbers[key]
+        self._move_balance(kind, entity, -1)
+
+    def _move_balance(self, kind: Kind, entity: Entity, direction: int) -> None:
+        if kind is PAYMENT:
+            amount = -entity["UnappliedAmt"]
+        elif kind.name in _OPEN_AMOUNT:
+            amount = entity["Balance"] * _OPEN_AMOUNT[kind.name]
+        else:
+            return
+        customer_id = entity["CustomerRef"]["value"]
+        self._balances[customer_id] = self.balance_of(customer_id) + amount * direction
+
+
+def default_preferences(currency: str) -> dict[str, Any]:
+    """Return the preferences of a new company that numbers its own sales forms."""
+    return {
+        "AccountingInfoPrefs": {
+            "FirstMonthOfFiscalYear": "January",
+            "ClassTrackingPerTxn": False,
+            "ClassTrackingPerTxnLine": True,
+            "CustomerTerminology": "Customers",
+        },
+        "SalesFormsPrefs": {
+            "CustomTxnNumbers": True,
+            "AllowDiscount": True,
+            "AllowServiceDate": True,
+            "AutoApplyCredit": False,
+        },
+        "CurrencyPrefs": {"MultiCurrencyEnabled": False, "HomeCurrency": {"value": currency}},
+        "TaxPrefs": {"UsingSalesTax": False},
+        "SyncToken": "0",
+        "Id": "1",
+        "domain": "QBO",
+        "sparse": False,
+    }

@@ -1,0 +1,139 @@
+"""Create, read, update, delete and void, with SyncToken and sparse semantics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from hourbridge.sandbox.quickbooks_online import lists, payments, sales_forms
+from hourbridge.sandbox.quickbooks_online.company import Company
+from hourbridge.sandbox.quickbooks_online.kinds import (
+    CREDIT_MEMO,
+    CUSTOMER,
+    INVOICE,
+    PAYMENT,
+    Kind,
+)
+from hourbridge.sandbox.quickbooks_online.refusals import (
+    business,
+    malformed,
+    missing_parameter,
+    not_found,
+    stale,
+    unsupported,
+)
+from hourbridge.sandbox.quickbooks_online.values import Entity
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What an operation did, for the answer and for the audit log."""
+
+    action: str
+    kind: Kind
+    entity: Entity
+
+
+def read(company: Company, kind: Kind, identity: str) -> Entity:
+    """Return the stored entity as it is shown; 610 when there is none."""
+    entity = company.get(kind, identity)
+    if entity is None:
+        raise not_found()
+    return shown(company, kind, entity)
+
+
+def shown(company: Company, kind: Kind, entity: Entity) -> Entity:
+    """Return the entity with the properties that are computed when it is read."""
+    if kind is CUSTOMER:
+        return {**entity, "Balance": company.balance_of(entity["Id"])}
+    return entity
+
+
+def save(company: Company, kind: Kind, body: Entity, options: Sequence[str] = ()) -> Effect:
+    """Create, or update when the body has an Id; raises the refusal of the first broken rule."""
+    if kind.is_read_only:
+        raise unsupported(f"write {kind.name}")
+    identity = body.get("Id")
+    if identity in (None, ""):
+        return _create(company, kind, body, options)
+    if kind is PAYMENT:
+        raise unsupported("update Payment")
+    current = _current(company, kind, body)
+    _check_still_open(company, kind, current)
+    given = {**current, **body} if body.get("sparse") is True else body
+    entity = company.put(
+        kind, _shape(company, kind, given, current, options), identity=current["Id"]
+    )
+    if not kind.is_transaction and "FullyQualifiedName" in entity:
+        lists.rename_descendants(company, kind, entity)
+    return Effect("update", kind, shown(company, kind, entity))
+
+
+def delete(company: Company, kind: Kind, body: Entity) -> Effect:
+    """Delete a transaction; refused for lists and for invoices with payments."""
+    if not kind.is_transaction:
+        raise unsupported(f"delete {kind.name}")
+    current = _current(company, kind, body)
+    _check_still_open(company, kind, current)
+    if current.get("LinkedTxn"):
+        raise business("This transaction is linked to a payment. Unapply the payment first.")
+    if kind is PAYMENT:
+        payments.reverse(company, current)
+    else:
+        company.remove(kind, current["Id"])
+    return Effect("delete", kind, {"status": "Deleted", "domain": "QBO", "Id": current["Id"]})
+
+
+def void(
+    company: Company, kind: Kind, body: Entity, *, paid_too: bool, by_person: bool = False
+) -> Effect:
+    """Void an invoice (a person in the ledger also credit memos): amounts zero, note marked."""
+    if kind is not INVOICE and not (by_person and kind is CREDIT_MEMO):
+        raise unsupported(f"void {kind.name}")
+    current = _current(company, kind, body)
+    if current.get("LinkedTxn") and not paid_too:
+        raise business("This transaction is linked to a payment. Unapply the payment first.")
+    if kind is INVOICE:
+        payments.unapply(company, current)
+    entity = company.put(kind, sales_forms.void(company, current), identity=current["Id"])
+    return Effect("void", kind, entity)
+
+
+def _create(company: Company, kind: Kind, body: Entity, options: Sequence[str]) -> Effect:
+    if kind is PAYMENT:
+        return Effect("create", kind, payments.receive(company, body))
+    entity = company.put(kind, _shape(company, kind, body, None, options))
+    return Effect("create", kind, shown(company, kind, entity))
+
+
+def _shape(
+    company: Company,
+    kind: Kind,
+    given: Entity,
+    current: Entity | None,
+    options: Sequence[str],
+) -> Entity:
+    if kind in (INVOICE, CREDIT_MEMO):
+        return sales_forms.shape(company, kind, given, current, options)
+    return lists.shape(company, kind, given, current)
+
+
+def _current(company: Company, kind: Kind, body: Entity) -> Entity:
+    identity = body.get("Id")
+    if not isinstance(identity, str | int):
+        raise malformed("Id is missing")
+    current = company.get(kind, str(identity))
+    if current is None:
+        raise not_found()
+    token = body.get("SyncToken")
+    if token is None:
+        raise missing_parameter("SyncToken")
+    if str(token) != current["SyncToken"]:
+        raise stale()
+    return current
+
+
+def _check_still_open(company: Company, kind: Kind, current: Entity) -> None:
+    if kind.is_transaction:
+        sales_forms.check_period_open(company, date.fromisoformat(current["TxnDate"]))

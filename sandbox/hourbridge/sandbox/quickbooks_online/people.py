@@ -1,0 +1,110 @@
+"""What somebody does in the ledger by hand: edit, delete, void, pay, send, close the books."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from hourbridge.sandbox.quickbooks_online import operations
+from hourbridge.sandbox.quickbooks_online.company import Company
+from hourbridge.sandbox.quickbooks_online.kinds import BY_RESOURCE, INVOICE, PAYMENT, Kind
+from hourbridge.sandbox.quickbooks_online.refusals import malformed, not_found, unsupported
+from hourbridge.sandbox.quickbooks_online.service import send
+from hourbridge.sandbox.quickbooks_online.values import Entity, rounded_product
+
+_SALES = "SalesItemLineDetail"
+
+
+def act(company: Company, resource: str, body: Mapping[str, Any]) -> Entity:
+    """Do ``body["action"]`` to the document named by ``id`` or ``number``; returns it after.
+
+    ``edit`` merges ``changes`` into the document; ``edit_line`` changes one line (``line`` counts
+    from 1) to another quantity, unit price, amount or description and keeps the product right.
+    """
+    kind = BY_RESOURCE.get(resource)
+    if kind is None:
+        raise unsupported(resource)
+    action = body.get("action")
+    if action == "add":
+        return operations.save(company, kind, dict(body["changes"])).entity
+    if action not in _ACTIONS:
+        raise malformed(f"unknown action {action!r}")
+    return _ACTIONS[action](company, kind, find(company, kind, body), body)
+
+
+def find(company: Company, kind: Kind, body: Mapping[str, Any]) -> Entity:
+    """Return the stored document that ``id`` or ``number`` names; 610 when there is none."""
+    identity = body.get("id") or company.holder_of(kind, str(body.get("number")))
+    entity = company.get(kind, str(identity)) if identity else None
+    if entity is None:
+        raise not_found()
+    return entity
+
+
+def _edit(company: Company, kind: Kind, document: Entity, body: Mapping[str, Any]) -> Entity:
+    return _change(company, kind, document, body.get("changes", {}))
+
+
+def _edit_line(company: Company, kind: Kind, document: Entity, body: Mapping[str, Any]) -> Entity:
+    return _change(company, kind, document, {"Line": _edited_lines(document, body)})
+
+
+def _delete(company: Company, kind: Kind, document: Entity, _body: Mapping[str, Any]) -> Entity:
+    return operations.delete(company, kind, _token(document)).entity
+
+
+def _void(company: Company, kind: Kind, document: Entity, _body: Mapping[str, Any]) -> Entity:
+    effect = operations.void(company, kind, _token(document), paid_too=True, by_person=True)
+    return effect.entity
+
+
+def _send(company: Company, _kind: Kind, document: Entity, _body: Mapping[str, Any]) -> Entity:
+    return send(company, document["Id"]).entity
+
+
+def _pay(company: Company, kind: Kind, invoice: Entity, body: Mapping[str, Any]) -> Entity:
+    if kind is not INVOICE:
+        raise unsupported("pay")
+    amount = body.get("amount") or invoice["Balance"]
+    link = {"TxnId": invoice["Id"], "TxnType": "Invoice"}
+    line = {"Amount": amount, "LinkedTxn": [link]}
+    given = {"CustomerRef": invoice["CustomerRef"], "TotalAmt": amount, "Line": [line]}
+    return operations.save(company, PAYMENT, given).entity
+
+
+_Act = Callable[[Company, Kind, Entity, Mapping[str, Any]], Entity]
+_ACTIONS: dict[str, _Act] = {
+    "edit": _edit,
+    "edit_line": _edit_line,
+    "delete": _delete,
+    "void": _void,
+    "send": _send,
+    "pay": _pay,
+}
+
+
+def _token(document: Entity) -> Entity:
+    return {"Id": document["Id"], "SyncToken": document["SyncToken"]}
+
+
+def _change(company: Company, kind: Kind, document: Entity, changes: Mapping[str, Any]) -> Entity:
+    given = {**changes, **_token(document), "sparse": True}
+    return operations.save(company, kind, given).entity
+
+
+def _edited_lines(document: Entity, body: Mapping[str, Any]) -> list[Entity]:
+    lines = [dict(line) for line in document["Line"]]
+    line = lines[int(body.get("line", 1)) - 1]
+    changes = body.get("changes", {})
+    if "Description" in changes:
+        line["Description"] = changes["Description"]
+    detail = {**line.get(_SALES, {})}
+    detail.update({name: changes[name] for name in ("Qty", "UnitPrice") if name in changes})
+    if "Amount" in changes:
+        detail.update({"Qty": 1, "UnitPrice": changes["Amount"]})
+        line["Amount"] = changes["Amount"]
+    elif "Qty" in detail and "UnitPrice" in detail:
+        line["Amount"] = rounded_product(Decimal(detail["Qty"]), Decimal(detail["UnitPrice"]))
+    line[_SALES] = detail
+    return lines

@@ -1,0 +1,136 @@
+"""Running a parsed query over a company's tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from hourbridge.sandbox.quickbooks_online.clock import SERVER_ZONE
+from hourbridge.sandbox.quickbooks_online.company import Company
+from hourbridge.sandbox.quickbooks_online.kinds import BY_RESOURCE, Kind
+from hourbridge.sandbox.quickbooks_online.operations import shown
+from hourbridge.sandbox.quickbooks_online.query_language import Condition, Query
+from hourbridge.sandbox.quickbooks_online.refusals import bad_query
+from hourbridge.sandbox.quickbooks_online.values import Entity
+
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "=": lambda left, right: bool(left == right),
+    "<": lambda left, right: bool(left < right),
+    ">": lambda left, right: bool(left > right),
+    "<=": lambda left, right: bool(left <= right),
+    ">=": lambda left, right: bool(left >= right),
+}
+
+
+def run(company: Company, query: Query) -> Entity:
+    """Return the content of QueryResponse; raises 4001 for unknown entities and properties."""
+    kind = BY_RESOURCE.get(query.entity.lower())
+    if kind is None:
+        raise bad_query(f"Invalid context declaration: {query.entity}")
+    conditions = [_known(kind, condition) for condition in query.conditions]
+    found = [
+        entity
+        for entity in _candidates(company, kind, conditions)
+        if all(_holds(company, kind, entity, condition) for condition in conditions)
+    ]
+    if query.is_count:
+        return {"totalCount": len(found)}
+    _sort(company, kind, found, query)
+    page = found[query.start - 1 : query.start - 1 + query.limit]
+    if not page:
+        return {}
+    return {
+        kind.name: [shown(company, kind, entity) for entity in page],
+        "startPosition": query.start,
+        "maxResults": len(page),
+    }
+
+
+def _known(kind: Kind, condition: Condition) -> Condition:
+    by_lower = {name.lower(): name for name in kind.filterable}
+    name = by_lower.get(condition.property.lower())
+    if name is None:
+        raise bad_query(f"property '{condition.property}' is not queryable")
+    if name == "Id" and condition.operator not in ("=", "IN"):
+        raise bad_query(f"operator '{condition.operator}' is not supported for property 'Id'")
+    return Condition(name, condition.operator, condition.values)
+
+
+def _candidates(company: Company, kind: Kind, conditions: list[Condition]) -> Iterable[Entity]:
+    """Return all entities to test: one by id where possible, else active ones of lists."""
+    ids = next((c.values for c in conditions if c.property == "Id"), None)
+    if ids is not None:
+        return filter(None, (company.get(kind, identity) for identity in dict.fromkeys(ids)))
+    if kind.is_transaction or any(c.property == "Active" for c in conditions):
+        return company.all(kind)
+    return (entity for entity in company.all(kind) if entity["Active"])
+
+
+def _holds(company: Company, kind: Kind, entity: Entity, condition: Condition) -> bool:
+    value = _property(company, kind, entity, condition.property)
+    if value is None:
+        return condition.operator == "=" and condition.values[0].strip() == ""
+    if condition.operator == "LIKE":
+        parts = (re.escape(part) for part in condition.values[0].split("%"))
+        return re.fullmatch(".*".join(parts), str(value), re.IGNORECASE | re.DOTALL) is not None
+    if condition.operator == "IN":
+        return any(_compare("=", value, given) for given in condition.values)
+    if condition.property.startswith("MetaData."):
+        return _COMPARE[condition.operator](_instant(value), _instant(condition.values[0]))
+    return _compare(condition.operator, value, condition.values[0])
+
+
+def _compare(operator: str, value: Any, given: str) -> bool:
+    if isinstance(value, bool):
+        return _COMPARE[operator](str(value).lower(), given.lower())
+    if isinstance(value, Decimal | int):
+        try:
+            return _COMPARE[operator](value, Decimal(given))
+        except InvalidOperation:
+            raise bad_query(f"{given!r} is not a number") from None
+    return _COMPARE[operator](str(value).casefold(), given.casefold())
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise bad_query(f"{text!r} is not a date and time") from None
+    return instant if instant.tzinfo else instant.replace(tzinfo=SERVER_ZONE)
+
+
+def _property(company: Company, kind: Kind, entity: Entity, name: str) -> Any:
+    value: Any = shown(company, kind, entity) if name == "Balance" else entity
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    if isinstance(value, dict):
+        return value.get("value", value.get("Address"))
+    return value
+
+
+def _sort(company: Company, kind: Kind, found: list[Entity], query: Query) -> None:
+    def by_id(entity: Entity) -> tuple[int, str]:
+        identity = entity["Id"]
+        return (int(identity) if identity.isdigit() else 0, identity)
+
+    found.sort(key=by_id)
+    by_lower = {name.lower(): name for name in kind.filterable}
+    for given, descending in reversed(query.order):
+        name = by_lower.get(given.lower())
+        if name is None:
+            raise bad_query(f"property '{given}' is not sortable")
+        if name == "Id":
+            found.sort(key=by_id, reverse=descending)
+        else:
+            found.sort(key=_sort_key(company, kind, name), reverse=descending)
+
+
+def _sort_key(company: Company, kind: Kind, name: str) -> Callable[[Entity], tuple[bool, Any]]:
+    def key(entity: Entity) -> tuple[bool, Any]:
+        value = _property(company, kind, entity, name)
+        return (value is not None, value if value is not None else "")
+
+    return key

@@ -1,0 +1,1 @@
+"""The ingestor: takes in what sources state, decides what is new, and says so in order."""

@@ -1,0 +1,1 @@
+"""File import: any table of time, or JSON Lines of records, through declared profiles."""

@@ -1,0 +1,22 @@
+"""What the ingestor counts. Labels are bounded: channels, outcomes, reason codes."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+EVENTS = Counter(
+    "hourbridge_intake_events_total", "Stated things by outcome.", ["channel", "outcome"]
+)
+REJECTED = Counter(
+    "hourbridge_intake_rejected_total",
+    "Stated things that were refused, by the first reason's code.",
+    ["channel", "reason"],
+)
+REFUSED_REQUESTS = Counter(
+    "hourbridge_intake_refused_requests_total", "HTTP requests refused as a whole.", ["status"]
+)
+BATCH_SECONDS = Histogram(
+    "hourbridge_intake_batch_seconds", "Time to accept and commit one batch.", ["channel"]
+)
+CONFLICTS_OPEN = Gauge("hourbridge_intake_conflicts_open", "Conflicts that wait for a decision.")
+IMPORT_ROWS = Counter("hourbridge_import_rows_total", "Imported rows by outcome.", ["outcome"])

@@ -1,0 +1,1 @@
+"""The mapper: turns accepted records into charges by the book's versioned configuration."""

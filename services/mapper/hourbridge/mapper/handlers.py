@@ -1,0 +1,151 @@
+"""Accepted records in, charge sets out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hourbridge.common.bus.adapter import Outgoing
+from hourbridge.common.bus.consumer import Received
+from hourbridge.common.clock import Clock
+from hourbridge.common.faults import declare, fault_point
+from hourbridge.common.messages.envelope import Event
+from hourbridge.common.messages.events import ChargeSetChanged, RecordAccepted
+from hourbridge.mapper import facts, records
+from hourbridge.mapper.configurations import Configurations
+from hourbridge.mapper.facts import StatedFact
+from hourbridge.mapper.mapping import MappedRecord, map_accepted
+from hourbridge.mapper.metrics import RECORDS
+from hourbridge.mapper.publication import charge_set_message
+from hourbridge.mapper.records import Held, RecordKey
+from hourbridge.mapper.rules.index import CompiledBook
+from hourbridge.mapper.rules.subject import NO_FACTS
+
+BEFORE_STORE = declare("mapper.before_store", "records mapped, nothing stored yet")
+AFTER_STORE = declare("mapper.after_store", "records stored, the transaction still open")
+
+Books = Mapping[str, CompiledBook | None]
+
+
+@dataclass(slots=True)
+class _Incoming:
+    """The newest accepted state of a record within a batch, and all sequences it settles."""
+
+    event: Event[Any]
+    sequences: list[int] = field(default_factory=list)
+
+    @property
+    def accepted(self) -> RecordAccepted[Any]:
+        accepted: RecordAccepted[Any] = self.event.data
+        return accepted
+
+    def is_newer(self, held: Held | None, book: CompiledBook | None) -> bool:
+        """Return whether the stored mapping is behind this state or behind the active version."""
+        if held is None or self.accepted.revision != held.revision:
+            return held is None or self.accepted.revision > held.revision
+        return (book.version if book else 0) > held.mapping_version
+
+
+class RecordsHandler:
+    """Maps a batch of accepted records in one transaction.
+
+    Each received sequence is settled by exactly one published charge set per handling: the stored
+    state of its record, whether this message made it, an earlier one or a newer one.
+    """
+
+    def __init__(
+        self,
+        configurations: Configurations,
+        clock: Clock,
+        *,
+        facts_changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._configurations = configurations
+        self._clock = clock
+        self._facts_changed = facts_changed
+
+    def handle(self, received: Sequence[Received], connection: Connection) -> Sequence[Outgoing]:
+        """Store each record's newest mapping; return what the store then says of each."""
+        batch = _newest(item.event for item in received)
+        books = self._configurations.hold(connection, {book for book, _ in batch})
+        held = records.lock(connection, batch)
+        newer = {
+            key: item for key, item in batch.items() if item.is_newer(held.get(key), books[key[0]])
+        }
+        self._learn(connection, newer)
+        mapped = _map(connection, books, newer)
+        fault_point(BEFORE_STORE)
+        stored = self._store(connection, mapped)
+        fault_point(AFTER_STORE)
+        changes: dict[RecordKey, ChargeSetChanged] = {key: mapped[key].change for key in stored}
+        changes |= records.charge_sets(connection, [key for key in batch if key not in changes])
+        return [_message(key[0], batch[key], changes[key]) for key in sorted(batch)]
+
+    def _learn(self, connection: Connection, newer: Mapping[RecordKey, _Incoming]) -> None:
+        stated = [
+            StatedFact(
+                book,
+                item.accepted.source,
+                record_id,
+                item.accepted.revision,
+                item.accepted.state,
+            )
+            for (book, record_id), item in newer.items()
+        ]
+        if facts.learn(connection, stated):
+            self._facts_changed()
+
+    def _store(
+        self, connection: Connection, mapped: Mapping[RecordKey, MappedRecord]
+    ) -> set[RecordKey]:
+        if not mapped:
+            return set()
+        stored = records.upsert(connection, list(mapped.values()), self._clock.now())
+        for key in stored:
+            RECORDS.labels(mapped[key].change.outcome.value).inc()
+        return stored
+
+
+def _newest(events: Iterable[Event[Any]]) -> dict[RecordKey, _Incoming]:
+    batch: dict[RecordKey, _Incoming] = {}
+    for event in events:
+        key = (event.book, event.data.record_id)
+        item = batch.get(key)
+        if item is None:
+            item = batch[key] = _Incoming(event)
+        elif event.data.revision > item.accepted.revision:
+            item.event = event
+        if event.data.sequence not in item.sequences:
+            item.sequences.append(event.data.sequence)
+    return batch
+
+
+def _map(
+    connection: Connection, books: Books, newer: Mapping[RecordKey, _Incoming]
+) -> dict[RecordKey, MappedRecord]:
+    known = facts.known_facts(
+        connection,
+        (((book, item.accepted.source), item.accepted.state) for (book, _), item in newer.items()),
+    )
+    return {
+        key: map_accepted(
+            key[0],
+            books[key[0]],
+            item.accepted,
+            known.get((key[0], item.accepted.source), NO_FACTS),
+        )
+        for key, item in newer.items()
+    }
+
+
+def _message(book: str, item: _Incoming, change: ChargeSetChanged) -> Outgoing:
+    covering = change.model_copy(update={"covers": tuple(sorted(item.sequences))})
+    return charge_set_message(
+        book,
+        covering,
+        correlation_id=item.event.correlationid or item.event.id,
+        causation_id=item.event.id,
+    )

@@ -1,0 +1,109 @@
+"""Whether the ledger has what a configuration names, and whether it can be posted to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+from hourbridge.common.book import BookConfiguration, LedgerBinding, LedgerReference
+from hourbridge.common.errors import HourbridgeError
+from hourbridge.connectors.ledger import Ledger, LedgerEntity
+from hourbridge.mapper.rules.findings import Finding, warning
+
+LedgerOpener = Callable[[LedgerBinding], Ledger | None]
+"""Opens the ledger of a binding; None when there is no connection to it (yet)."""
+
+
+def no_ledger(_binding: LedgerBinding) -> Ledger | None:
+    """Open nothing: configurations are checked without the ledger."""
+    return None
+
+
+def check_ledger(book: BookConfiguration, opener: LedgerOpener) -> list[Finding]:
+    """Return what of ``book`` the ledger doesn't hold or would refuse.
+
+    Without a connection, or with a ledger that can't be asked now, there is one warning: what was
+    not checked is said, never assumed.
+    """
+    try:
+        ledger = opener(book.ledger)
+        if ledger is None:
+            return [_unchecked("there is no connection to the ledger")]
+        with closing(ledger):
+            return list(_findings(book, ledger))
+    except HourbridgeError as error:
+        return [_unchecked(str(error))]
+
+
+def _unchecked(why: str) -> Finding:
+    return warning("ledger_not_checked", "ledger", why)
+
+
+def _findings(book: BookConfiguration, ledger: Ledger) -> Iterator[Finding]:
+    resolved = _Resolved(ledger)
+    for where, kind, reference in _references(book):
+        yield from _entity_findings(where, kind, reference, resolved.get(kind, reference))
+    for index, client in enumerate(book.clients):
+        entity = resolved.get("customer", client.customer)
+        billed_in = client.currency or book.currency
+        if entity is not None and entity.currency not in (None, billed_in):
+            detail = f"customer {entity.name!r} is kept in {entity.currency}, not {billed_in}"
+            yield Finding("customer_currency", f"clients[{index}].customer", detail)
+
+
+class _Resolved:
+    """Asks the ledger once per thing."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._known: dict[tuple[str, str], LedgerEntity | None] = {}
+
+    def get(self, kind: str, reference: LedgerReference) -> LedgerEntity | None:
+        key = (kind, reference.key)
+        if key not in self._known:
+            self._known[key] = self._ledger.resolve(kind, reference)
+        return self._known[key]
+
+
+Named = tuple[str, str, LedgerReference]
+
+
+def _references(book: BookConfiguration) -> Iterator[Named]:
+    for index, client in enumerate(book.clients):
+        where = f"clients[{index}]"
+        yield f"{where}.customer", "customer", client.customer
+        if client.terms is not None:
+            yield f"{where}.terms", "term", client.terms
+        if client.flat_fee is not None and client.flat_fee.item is not None:
+            yield f"{where}.flat_fee.item", "item", client.flat_fee.item
+    for index, project in enumerate(book.projects):
+        where = f"projects[{index}]"
+        if project.job is not None:
+            yield f"{where}.job", "customer", project.job
+        if project.flat_fee is not None and project.flat_fee.item is not None:
+            yield f"{where}.flat_fee.item", "item", project.flat_fee.item
+    for index, task in enumerate(book.tasks):
+        yield f"tasks[{index}].item", "item", task.item
+    for index, expense in enumerate(book.expenses):
+        if expense.item is not None:
+            yield f"expenses[{index}].item", "item", expense.item
+        if expense.account is not None:
+            yield f"expenses[{index}].account", "account", expense.account
+    if book.default_item is not None:
+        yield "default_item", "item", book.default_item
+
+
+def _entity_findings(
+    where: str, kind: str, reference: LedgerReference, entity: LedgerEntity | None
+) -> Iterator[Finding]:
+    if entity is None:
+        yield Finding(f"{kind}_missing", where, f"the ledger has no {kind} {reference.key}")
+        return
+    label = f"{kind} {entity.name!r} ({entity.ledger_id})"
+    if not entity.is_active:
+        yield Finding(f"{kind}_inactive", where, f"{label} is closed in the ledger")
+    if entity.is_header:
+        yield Finding(f"{kind}_header", where, f"{label} is a header; nothing can be posted to it")
+    if reference.id is not None and reference.name not in (None, entity.name):
+        detail = f"the mapping calls it {reference.name!r}, the ledger {entity.name!r}"
+        yield warning("name_conflict", where, f"{label}: {detail}")

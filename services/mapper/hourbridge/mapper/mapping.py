@@ -1,0 +1,79 @@
+"""From an accepted record to its stored mapping and charge set; no input or output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hourbridge.common.messages.events import ChargeSetChanged, RecordAccepted
+from hourbridge.mapper.rules.index import CompiledBook
+from hourbridge.mapper.rules.outcome import Mapped
+from hourbridge.mapper.rules.record import map_record, work_date_of
+from hourbridge.mapper.rules.subject import NO_FACTS, Facts
+
+
+@dataclass(frozen=True, slots=True)
+class MappedRecord:
+    """A record with what it maps to under one version."""
+
+    book: str
+    accepted: RecordAccepted[Any]
+    change: ChargeSetChanged
+    """Covers nothing yet: what it settles is known when it is published."""
+    waits_for: tuple[str, ...]
+    depends_on: tuple[str, ...]
+
+
+def map_accepted(
+    book_name: str,
+    book: CompiledBook | None,
+    accepted: RecordAccepted[Any],
+    facts: Facts = NO_FACTS,
+) -> MappedRecord:
+    """Map an accepted record under ``book``'s version (0 when it has no configuration)."""
+    mapped = map_record(
+        book,
+        book_name=book_name,
+        source=accepted.source,
+        record_id=accepted.record_id,
+        record=accepted.state,
+        facts=facts,
+    )
+    return MappedRecord(
+        book=book_name,
+        accepted=accepted,
+        change=_change(accepted, mapped, book.version if book else 0),
+        waits_for=mapped.waits_for,
+        depends_on=tuple(key.dependency(book_name, accepted.source) for key in mapped.consulted),
+    )
+
+
+def _change(accepted: RecordAccepted[Any], mapped: Mapped, version: int) -> ChargeSetChanged:
+    """Return the charge set. All parts come from validated models: not validated again."""
+    return ChargeSetChanged.model_construct(
+        record_id=accepted.record_id,
+        record_type=accepted.record_type,
+        source=accepted.source,
+        record_revision=accepted.revision,
+        mapping_version=version,
+        covers=(),
+        outcome=mapped.outcome,
+        reasons=mapped.reasons,
+        charges=mapped.charges,
+        accepted_at=accepted.accepted_at,
+        work_date=work_date_of(accepted.state),
+        client=mapped.client,
+        project=mapped.project,
+        worked_seconds=mapped.worked_seconds,
+        billable_seconds=mapped.billable_seconds,
+        deleted=accepted.state.deleted is not None,
+    )
+
+
+def same_content(one: ChargeSetChanged, other: ChargeSetChanged) -> bool:
+    """Return whether two charge sets of a record differ in nothing but the mapping version."""
+    return _content(one) == _content(other)
+
+
+def _content(change: ChargeSetChanged) -> ChargeSetChanged:
+    return change.model_copy(update={"mapping_version": 0, "covers": ()})

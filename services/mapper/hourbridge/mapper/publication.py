@@ -1,0 +1,63 @@
+"""Charge sets as messages: ids derived from content, so that publishing again is a repetition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hourbridge.common.bus.adapter import Outgoing
+from hourbridge.common.ids import derive_id
+from hourbridge.common.messages.events import BookConfigured, ChargeSetChanged
+from hourbridge.common.messages.publishing import new_event, outgoing
+from hourbridge.common.messages.registry import BOOK_CONFIGURED, BULK_EXCHANGE, CHARGE_SET_CHANGED
+
+EVENT_SOURCE = "/hourbridge/mapper"
+
+
+def charge_set_message(
+    book: str,
+    change: ChargeSetChanged,
+    *,
+    correlation_id: str | None = None,
+    causation_id: str | None = None,
+    traceparent: str | None = None,
+) -> Outgoing:
+    """Return the message that carries ``change``."""
+    event = new_event(
+        CHARGE_SET_CHANGED,
+        change,
+        book=book,
+        source=EVENT_SOURCE,
+        id=_event_id(change),
+        subject=change.record_id,
+        correlationid=correlation_id,
+        causationid=causation_id,
+        traceparent=traceparent,
+    )
+    return outgoing(event)
+
+
+def _event_id(change: ChargeSetChanged) -> str:
+    covers = ",".join(map(str, change.covers))
+    order = (str(change.record_revision), str(change.mapping_version))
+    return derive_id(CHARGE_SET_CHANGED, change.record_id, *order, covers)
+
+
+def book_configured_message(configured: BookConfigured) -> Outgoing:
+    """Return the message that announces a version of a book's configuration."""
+    book = configured.configuration.book
+    event = new_event(
+        BOOK_CONFIGURED,
+        configured,
+        book=book,
+        source=EVENT_SOURCE,
+        id=derive_id(BOOK_CONFIGURED, book, str(configured.version)),
+        subject=book,
+        time=configured.applied_at,
+    )
+    return outgoing(event)
+
+
+def in_bulk(messages: Sequence[Outgoing]) -> list[Outgoing]:
+    """Return ``messages`` for the bulk lane, where they don't delay today's events."""
+    return [replace(message, exchange=BULK_EXCHANGE) for message in messages]

@@ -1,0 +1,47 @@
+"""How a source's names are compared: exact, case-sensitive, after strip and Unicode NFC."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+
+def normal(text: str) -> str:
+    """Return ``text`` as it is compared: stripped, in Unicode NFC."""
+    text = text.strip()
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """How a source names one thing: by an id, a name, or both, each in normal form."""
+
+    id: str | None
+    name: str | None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Return what rules are looked up by: the id first, then the name."""
+        if self.id is None:
+            return () if self.name is None else (self.name,)
+        if self.name is None or self.name == self.id:
+            return (self.id,)
+        return (self.id, self.name)
+
+    @property
+    def label(self) -> str | None:
+        """Return what a person calls it: the name, else the id."""
+        return self.name if self.name is not None else self.id
+
+
+NO_TERM = Term(None, None)
+"""The source names nothing."""
+
+
+def term(id_text: str | None, name_text: str | None) -> Term:
+    """Return the term for an id and a name as stated; blank text counts as absent."""
+    id_normal = normal(id_text) if id_text else None
+    name_normal = normal(name_text) if name_text else None
+    if not id_normal and not name_normal:
+        return NO_TERM
+    return Term(id_normal or None, name_normal or None)

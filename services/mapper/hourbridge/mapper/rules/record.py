@@ -1,0 +1,85 @@
+"""Mapping a record: the entrance to the rules."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from hourbridge.common.messages.events import MappingOutcome, Reason
+from hourbridge.common.messages.records import Expense, Record, TimeEntry
+from hourbridge.mapper.rules.case import without_charges
+from hourbridge.mapper.rules.expense import map_expense
+from hourbridge.mapper.rules.index import CompiledBook
+from hourbridge.mapper.rules.outcome import Mapped
+from hourbridge.mapper.rules.refusals import no_configuration, refused_by_book, skipped_by_record
+from hourbridge.mapper.rules.resolve import resolve
+from hourbridge.mapper.rules.subject import NO_FACTS, Facts, Subject, subject_of
+from hourbridge.mapper.rules.time_entry import map_time_entry
+
+NOTED = Mapped(MappingOutcome.NOTED)
+
+
+def map_record(
+    book: CompiledBook | None,
+    *,
+    book_name: str,
+    source: str,
+    record_id: str,
+    record: Record,
+    facts: Facts = NO_FACTS,
+) -> Mapped:
+    """Return what ``record`` of ``source`` becomes under a configuration.
+
+    Pure and total: the same arguments give the same result, no record makes it fail. Order of
+    decisions: what the record itself rules out, the configuration, approval, then mapping.
+    """
+    if not isinstance(record, TimeEntry | Expense):
+        return NOTED
+    subject = subject_of(record, facts)
+    never = skipped_by_record(record)
+    if book is None:
+        return _without_book(record, subject, never or no_configuration(book_name))
+    refusal = never or refused_by_book(book, source, record)
+    if refusal is not None:
+        return _refused(book, source, record, subject, refusal)
+    if isinstance(record, TimeEntry):
+        return map_time_entry(book, source, record_id, record, subject)
+    return map_expense(book, source, record_id, record, subject)
+
+
+def work_date_of(record: Record) -> date | None:
+    """Return the local day that a record's work or expense belongs to."""
+    if isinstance(record, TimeEntry):
+        return record.work_date
+    return record.expense_date if isinstance(record, Expense) else None
+
+
+def _without_book(record: TimeEntry | Expense, subject: Subject, reason: Reason) -> Mapped:
+    worked, billable = _stated_seconds(record)
+    return without_charges(subject, reason, worked_seconds=worked, billable_seconds=billable)
+
+
+def _refused(
+    book: CompiledBook,
+    source: str,
+    record: TimeEntry | Expense,
+    subject: Subject,
+    reason: Reason,
+) -> Mapped:
+    """Return a refusal under the labels that the record's charges would have."""
+    day = record.work_date if isinstance(record, TimeEntry) else record.expense_date
+    worked, billable = _stated_seconds(record)
+    return without_charges(
+        subject,
+        reason,
+        worked_seconds=worked,
+        billable_seconds=billable,
+        found=resolve(book, source, subject, day),
+    )
+
+
+def _stated_seconds(record: TimeEntry | Expense) -> tuple[int, int]:
+    """Return worked and billable time as stated; what is deleted or unfinished has none."""
+    if not isinstance(record, TimeEntry) or record.deleted is not None or record.running:
+        return 0, 0
+    billable = record.billable or record.input
+    return record.input.seconds, billable.seconds

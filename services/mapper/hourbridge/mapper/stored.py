@@ -1,0 +1,159 @@
+"""Stored records, read again to be mapped again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, RowMapping, text
+
+from hourbridge.common.messages.events import ChargeSetChanged, RecordAccepted
+from hourbridge.common.messages.records import RecordType
+from hourbridge.mapper import facts, records
+from hourbridge.mapper.mapping import MappedRecord, map_accepted
+from hourbridge.mapper.rules.index import CompiledBook
+from hourbridge.mapper.rules.subject import NO_FACTS
+
+_FIELDS = (
+    "record_id, source, record_type, revision, sequence, accepted_at, "
+    "state::text AS state, charge_set::text AS charge_set"
+)
+_BEHIND = "book = :book AND record_id > :cursor AND mapping_version < :version"
+_ORDER = "ORDER BY record_id LIMIT :limit FOR UPDATE"
+_PARKED = text(
+    f"SELECT {_FIELDS} FROM mapped_record WHERE {_BEHIND} AND outcome = 'parked' {_ORDER}"
+)
+_REST = text(f"SELECT {_FIELDS} FROM mapped_record WHERE {_BEHIND} AND outcome <> 'noted' {_ORDER}")
+_DEPENDENT = "depends_on && CAST(:dependencies AS text[]) AND depends_on <> '{}' AND " + _BEHIND
+_PARKED_DEPENDENT = text(
+    f"SELECT {_FIELDS} FROM mapped_record WHERE {_DEPENDENT} AND outcome = 'parked' {_ORDER}"
+)
+_REST_DEPENDENT = text(f"SELECT {_FIELDS} FROM mapped_record WHERE {_DEPENDENT} {_ORDER}")
+_ANY_DEPENDENT = text(
+    "SELECT EXISTS (SELECT 1 FROM mapped_record WHERE book = :book "
+    "AND depends_on && CAST(:dependencies AS text[]) AND depends_on <> '{}')"
+)
+_PAGE = text(
+    f"SELECT {_FIELDS} FROM mapped_record WHERE book = :book AND record_id > :cursor "
+    "AND (outcome = 'parked') = :parked AND outcome <> 'noted' ORDER BY record_id LIMIT :limit"
+)
+_PAGE_PARKED = text(
+    f"SELECT {_FIELDS} FROM mapped_record WHERE book = :book AND record_id > :cursor "
+    "AND outcome = 'parked' ORDER BY record_id LIMIT :limit"
+)
+_ONE_PARKED = text(
+    f"SELECT book, {_FIELDS} FROM mapped_record WHERE record_id = :record_id "
+    "AND outcome = 'parked' FOR UPDATE"
+)
+
+
+class Scope(Protocol):
+    """What a re-mapping still has to look at."""
+
+    @property
+    def book(self) -> str:
+        """The book."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Records of older versions only."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """``all``, or ``facts``: what depends on ``dependencies``."""
+        ...
+
+    @property
+    def dependencies(self) -> Sequence[str]:
+        """Changed facts."""
+        ...
+
+    @property
+    def phase(self) -> str:
+        """``parked`` or ``rest``."""
+        ...
+
+    @property
+    def cursor(self) -> str:
+        """The last record_id seen in this phase."""
+        ...
+
+
+@dataclass(frozen=True)
+class StoredRecord:
+    """A record as stored, with the charge set it has now."""
+
+    accepted: RecordAccepted[Any]
+    change: ChargeSetChanged
+
+
+def next_batch(connection: Connection, scope: Scope, *, limit: int) -> list[StoredRecord]:
+    """Return, locked, the next records that ``scope`` has to look at."""
+    parameters: dict[str, Any] = {
+        "book": scope.book,
+        "cursor": scope.cursor,
+        "version": scope.version,
+        "limit": limit,
+    }
+    if scope.kind == "facts":
+        parameters["dependencies"] = list(scope.dependencies)
+        statement = _PARKED_DEPENDENT if scope.phase == "parked" else _REST_DEPENDENT
+    else:
+        statement = _PARKED if scope.phase == "parked" else _REST
+    return [_stored(row) for row in connection.execute(statement, parameters).mappings()]
+
+
+def page(
+    connection: Connection, book: str, cursor: str, *, parked: bool, limit: int
+) -> list[StoredRecord]:
+    """Return, not locked, the parked or the other records of a book after ``cursor``."""
+    parameters = {"book": book, "cursor": cursor, "parked": parked, "limit": limit}
+    statement = _PAGE_PARKED if parked else _PAGE
+    return [_stored(row) for row in connection.execute(statement, parameters).mappings()]
+
+
+def one_parked(connection: Connection, record_id: str) -> tuple[str, StoredRecord] | None:
+    """Return, locked, a parked record and its book; None if nothing parked has this id."""
+    row = connection.execute(_ONE_PARKED, {"record_id": record_id}).mappings().first()
+    return None if row is None else (row["book"], _stored(row))
+
+
+def has_dependents(connection: Connection, book: str, dependencies: Sequence[str]) -> bool:
+    """Return whether any record's mapping asked for one of these facts."""
+    parameters = {"book": book, "dependencies": list(dependencies)}
+    return bool(connection.execute(_ANY_DEPENDENT, parameters).scalar_one())
+
+
+def map_again(
+    connection: Connection, book_name: str, book: CompiledBook | None, batch: Sequence[StoredRecord]
+) -> list[MappedRecord]:
+    """Map stored records under ``book`` with the facts known now."""
+    known = facts.known_facts(
+        connection,
+        (((book_name, item.accepted.source), item.accepted.state) for item in batch),
+    )
+    return [
+        map_accepted(
+            book_name,
+            book,
+            item.accepted,
+            known.get((book_name, item.accepted.source), NO_FACTS),
+        )
+        for item in batch
+    ]
+
+
+def _stored(row: RowMapping) -> StoredRecord:
+    accepted: RecordAccepted[Any] = RecordAccepted.model_construct(
+        record_id=row["record_id"],
+        record_type=RecordType(row["record_type"]),
+        source=row["source"],
+        revision=row["revision"],
+        sequence=row["sequence"],
+        accepted_at=row["accepted_at"],
+        state=records.read_state(row["record_type"], row["state"]),
+    )
+    return StoredRecord(accepted, ChargeSetChanged.model_validate_json(row["charge_set"]))

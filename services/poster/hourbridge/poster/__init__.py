@@ -1,0 +1,1 @@
+"""The poster: charges in, documents assembled, posted once, and corrected."""

@@ -1,0 +1,172 @@
+"""Documents from priced lines: pure; numbers and storage are somebody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from hourbridge.billing.assembly import Assembly
+from hourbridge.billing.basis import LineBasis
+from hourbridge.billing.grouping import billing_period, document_date, is_on_demand
+from hourbridge.common.book import Grouping, LedgerReference
+from hourbridge.common.calendar import Period, cut_off
+from hourbridge.common.ids import derive_id
+from hourbridge.common.messages.events import (
+    Charge,
+    Document,
+    DocumentKind,
+    DocumentLine,
+    DocumentStatus,
+)
+
+
+@dataclass(frozen=True)
+class HeldSupplement:
+    """Money that a posted line still lacks; becomes a line of the next document of its group."""
+
+    line_id: str
+    work_date: date
+    line: DocumentLine
+    charge: Charge
+    """The charge that the posted line billed last: says to whom and how."""
+
+
+@dataclass(frozen=True)
+class NewLine:
+    """A line to be stored; signed sums: what it adds to what the customer owes."""
+
+    line: DocumentLine
+    sign: int
+    basis: LineBasis | None = None
+    carried_seconds: Decimal = Decimal(0)
+    fee_key: str | None = None
+    charges: tuple[Charge, ...] = ()
+
+
+@dataclass(frozen=True)
+class NewDocument:
+    """A document to be stored, with what its lines bill."""
+
+    document: Document
+    lines: tuple[NewLine, ...]
+    engagement_key: str
+    group_key: str
+    billed_through: date
+
+
+@dataclass(frozen=True)
+class Group:
+    """The charges that share a document, and the request that bills them."""
+
+    book: str
+    engagement_key: str
+    group_key: str
+    charges: tuple[Charge, ...]
+    supplements: tuple[HeldSupplement, ...]
+    through: date
+    zone: str
+    configuration_version: int
+
+
+def build_document(group: Group, assembly: Assembly, number: str) -> NewDocument:
+    """Return the document of a group; one that comes to less than nothing is a credit memo."""
+    everything = [s.charge for s in group.supplements] + list(group.charges)
+    newest = max(everything, key=lambda charge: (charge.work_date, charge.charge_id))
+    document_id = derive_id("document", group.book, number, *_content(group))
+    lines = [
+        NewLine(
+            line.to_document_line(document_id, position),
+            sign=1,
+            basis=line.basis,
+            carried_seconds=line.price.carry_out_seconds - line.basis.carry_in_seconds,
+            fee_key=line.fee_key,
+            charges=line.charges,
+        )
+        for position, line in enumerate(assembly.lines, start=1)
+    ]
+    for supplement in group.supplements:
+        lines.append(_supplement_line(document_id, len(lines) + 1, supplement))
+    total = sum((line.line.amount for line in lines), Decimal(0))
+    if total < 0:
+        lines = [_mirrored(line) for line in lines]
+    document = _document(group, newest, document_id, number, lines, abs(total), total < 0)
+    return NewDocument(
+        document, tuple(lines), group.engagement_key, group.group_key, group.through
+    )
+
+
+def _content(group: Group) -> list[str]:
+    """Return what makes this document another one than any that ever had its number."""
+    charges = sorted(charge.charge_id for charge in group.charges)
+    return charges + sorted(supplement.line_id for supplement in group.supplements)
+
+
+def _document(
+    group: Group,
+    newest: Charge,
+    document_id: str,
+    number: str,
+    lines: Sequence[NewLine],
+    total: Decimal,
+    is_credit: bool,  # noqa: FBT001 - private, named at its one call
+) -> Document:
+    grouping = newest.invoicing.grouping
+    work_dates = [c.work_date for c in group.charges] + [s.work_date for s in group.supplements]
+    day = document_date(grouping, work_dates, group.through)
+    period = billing_period(grouping, newest.work_date)
+    is_draft = newest.invoicing.status == "draft"
+    return Document(
+        document_id=document_id,
+        version=1,
+        kind=DocumentKind.CREDIT_MEMO if is_credit else DocumentKind.INVOICE,
+        status=DocumentStatus.DRAFT if is_draft else DocumentStatus.POSTING,
+        number=number,
+        ledger=newest.ledger,
+        customer=newest.customer,
+        job=_common_job(group),
+        client=newest.client,
+        currency=newest.currency,
+        document_date=day,
+        due_date=day + timedelta(days=newest.invoicing.due_days),
+        period=period.label if period else None,
+        terms=newest.terms,
+        email=newest.email,
+        memo=newest.invoicing.memo,
+        lines=tuple(line.line for line in lines),
+        total=total,
+        configuration_version=group.configuration_version,
+        cut_off_at=_cut_off(grouping, period, group),
+    )
+
+
+def _common_job(group: Group) -> LedgerReference | None:
+    jobs = [charge.job for charge in group.charges] + [s.charge.job for s in group.supplements]
+    keys = {job.key if job else None for job in jobs}
+    return jobs[0] if len(keys) == 1 else None
+
+
+def _cut_off(grouping: Grouping, period: Period | None, group: Group) -> object:
+    if is_on_demand(grouping):
+        period = Period(group.through, group.through)
+    return None if period is None else cut_off(period, group.zone)
+
+
+def _supplement_line(document_id: str, position: int, supplement: HeldSupplement) -> NewLine:
+    line = supplement.line.model_copy(
+        update={
+            "line_id": derive_id("line", document_id, "supplement", supplement.line_id),
+            "position": position,
+            "supplements_line_id": supplement.line_id,
+        }
+    )
+    return NewLine(line, sign=1)
+
+
+def _mirrored(new: NewLine) -> NewLine:
+    """Return the line as a credit: prices change sign on the document, not in the books."""
+    line = new.line.model_copy(
+        update={"unit_price": -new.line.unit_price, "amount": -new.line.amount}
+    )
+    return replace(new, line=line, sign=-1)

@@ -1,0 +1,33 @@
+"""The places where a test can kill or disturb the poster."""
+
+from __future__ import annotations
+
+from hourbridge.common.faults import declare
+
+CHARGE_SETS_STORED = declare(
+    "poster.charge_sets_stored", "a batch of charge sets was written, not yet committed"
+)
+DOCUMENTS_ASSEMBLED = declare(
+    "poster.documents_assembled", "documents and intents were written, not yet committed"
+)
+DOCUMENTS_COMMITTED = declare(
+    "poster.documents_committed", "documents and intents are committed, not yet announced"
+)
+CORRECTION_ASSEMBLED = declare(
+    "poster.correction_assembled", "a correction was written, not yet committed"
+)
+OPERATION_TAKEN = declare(
+    "poster.operation_taken", "a ledger operation is marked as sending, nothing was sent"
+)
+LEDGER_SEARCHED = declare(
+    "poster.ledger_searched", "the ledger was searched after an unknown outcome"
+)
+LEDGER_WRITTEN = declare(
+    "poster.ledger_written", "the ledger has taken a write, its answer is not stored"
+)
+OUTCOME_STORED = declare(
+    "poster.outcome_stored", "an outcome was written, not yet committed"
+)
+OUTCOME_COMMITTED = declare(
+    "poster.outcome_committed", "an outcome is committed, not yet announced"
+)

@@ -1,0 +1,1 @@
+"""One lane per ledger: the only part that calls an accounting system."""

@@ -1,0 +1,1 @@
+"""Checks between two neighbouring levels of the flow; each yields findings with causes."""

@@ -1,0 +1,167 @@
+"""Posted documents beside what the ledger holds: rows turned into what the rules compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from hourbridge.common.book import LedgerReference
+from hourbridge.common.messages.events import DocumentKind
+from hourbridge.connectors.ledger import LedgerDocument
+from hourbridge.reconciler.compare import (
+    ExpectedDocument,
+    ExpectedLine,
+    FoundDocument,
+    FoundLine,
+)
+
+PAGE_DOCUMENTS = 500
+_SELECT = """
+    SELECT d.document_id, d.version, d.kind, d.number, d.customer, d.job, d.client, d.currency,
+           d.period, d.document_date, d.total, d.ledger_id, d.edit_token, d.posted_total,
+           (SELECT coalesce(jsonb_agg(jsonb_build_object(
+                'position', l.position, 'item', l.item, 'quantity', l.quantity::text,
+                'unit_price', l.unit_price::text, 'amount', l.amount::text)
+                ORDER BY l.position), '[]')
+            FROM document_line l WHERE l.book = d.book AND l.document_id = d.document_id
+              AND l.lines_key = d.lines_key) AS lines,
+           s.ledger_id AS found_id, s.number AS found_number, s.customer_id AS found_customer_id,
+           s.currency AS found_currency, s.document_date AS found_date, s.total AS found_total,
+           s.edit_token AS found_edit_token, s.is_void AS found_void, s.lines AS found_lines
+    FROM seen_document d
+    LEFT JOIN ledger_snapshot s ON s.book = d.book AND s.ledger_connection = d.ledger_connection
+         AND s.kind = d.kind AND s.ledger_id = d.ledger_id AND s.run_id = :run_id
+    WHERE d.book = :book AND d.ledger_connection = :connection AND d.status = 'posted'
+"""
+_PAGE = text(f"{_SELECT} AND d.document_id > :after ORDER BY d.document_id LIMIT :page")
+_SOME = text(f"{_SELECT} AND d.document_id = ANY(:document_ids) ORDER BY d.document_id")
+
+Resolve = Callable[[str, LedgerReference], str | None]
+"""Returns the ledger's id of a customer or item that we know by id or name."""
+
+
+@dataclass(frozen=True)
+class Posted:
+    """One posted document, with the ledger's if the read-back met it."""
+
+    document_id: str
+    version: int
+    kind: DocumentKind
+    ledger_id: str | None
+    number: str
+    client: str
+    currency: str
+    period: str | None
+    total: Decimal
+    row: Mapping[str, Any]
+
+    def found(self) -> FoundDocument | None:
+        """Return what the snapshot holds."""
+        if self.row["found_id"] is None:
+            return None
+        return FoundDocument(
+            number=self.row["found_number"],
+            customer_id=self.row["found_customer_id"],
+            currency=self.row["found_currency"],
+            document_date=self.row["found_date"],
+            total=self.row["found_total"],
+            is_void=self.row["found_void"],
+            lines=tuple(_found_line(line) for line in self.row["found_lines"]),
+        )
+
+    def expected(self, resolve: Resolve, *, is_touched: bool) -> ExpectedDocument:
+        """Return what we posted. References are resolved only if somebody touched the document."""
+        customer = self.row["job"] or self.row["customer"]
+        return ExpectedDocument(
+            number=self.number,
+            customer_id=_resolved(resolve, "customer", customer) if is_touched else None,
+            currency=self.currency,
+            document_date=self.row["document_date"],
+            total=self.total,
+            posted_total=self.row["posted_total"],
+            lines=tuple(_line(line, resolve, is_touched) for line in self.row["lines"]),
+        )
+
+
+def posted_documents(
+    connection: Connection, book: str, ledger_connection: str, run_id: int, after: str
+) -> Sequence[Posted]:
+    """Return the next page of posted documents, ordered by id."""
+    parameters = {"book": book, "connection": ledger_connection, "run_id": run_id, "after": after}
+    return list(_posted(connection, _PAGE, {**parameters, "page": PAGE_DOCUMENTS}))
+
+
+def posted_again(
+    connection: Connection, book: str, ledger_connection: str, document_ids: Sequence[str]
+) -> dict[str, Posted]:
+    """Return documents as they are now, by id; those no longer posted are left out."""
+    parameters = {"book": book, "connection": ledger_connection, "run_id": -1}
+    rows = _posted(connection, _SOME, {**parameters, "document_ids": list(document_ids)})
+    return {document.document_id: document for document in rows}
+
+
+def as_found(document: LedgerDocument | None) -> FoundDocument | None:
+    """Return a ledger's document, read just now, as the rules compare it."""
+    if document is None:
+        return None
+    lines = [
+        FoundLine(line.position, line.item_id, line.quantity, line.unit_price, line.amount)
+        for line in document.lines
+    ]
+    return FoundDocument(
+        number=document.number,
+        customer_id=document.customer_id,
+        currency=document.currency,
+        document_date=document.document_date,
+        total=document.total,
+        is_void=document.is_void,
+        lines=tuple(sorted(lines, key=lambda line: line.position)),
+    )
+
+
+def _posted(connection: Connection, sql: Any, parameters: Mapping[str, Any]) -> Iterator[Posted]:
+    for row in connection.execute(sql, parameters).mappings():
+        yield Posted(
+            document_id=row["document_id"],
+            version=row["version"],
+            kind=DocumentKind(row["kind"]),
+            ledger_id=row["ledger_id"],
+            number=row["number"],
+            client=row["client"],
+            currency=row["currency"],
+            period=row["period"],
+            total=row["total"],
+            row=dict(row),
+        )
+
+
+def _resolved(resolve: Resolve, kind: str, reference: Mapping[str, Any] | None) -> str | None:
+    return resolve(kind, LedgerReference.model_validate(reference)) if reference else None
+
+
+def _line(line: Mapping[str, Any], resolve: Resolve, is_touched: bool) -> ExpectedLine:
+    return ExpectedLine(
+        position=line["position"],
+        item_id=_resolved(resolve, "item", line["item"]) if is_touched else None,
+        quantity=Decimal(line["quantity"]),
+        unit_price=Decimal(line["unit_price"]),
+        amount=Decimal(line["amount"]),
+    )
+
+
+def _found_line(line: Mapping[str, Any]) -> FoundLine:
+    return FoundLine(
+        position=line["position"],
+        item_id=line["item_id"],
+        quantity=_decimal(line["quantity"]),
+        unit_price=_decimal(line["unit_price"]),
+        amount=Decimal(line["amount"]),
+    )
+
+
+def _decimal(value: str | None) -> Decimal | None:
+    return None if value is None else Decimal(value)

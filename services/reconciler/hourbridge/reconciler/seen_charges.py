@@ -1,0 +1,150 @@
+"""Charge sets as the reconciler keeps them: the newest set of each record, and its charges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hourbridge.common.clock import to_text
+from hourbridge.common.messages.events import Charge, ChargeSetChanged
+from hourbridge.common.store.rows import bulk, statement
+
+_UPSERT_SETS = statement(
+    """
+    INSERT INTO seen_charge_set
+    SELECT book, record_id, source, record_type, revision, mapping_version, outcome, reason_code,
+           waits_for, work_date, client, project, worked_seconds, billable_seconds, deleted,
+           accepted_at, :seen_at
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
+        book text, record_id text, source text, record_type text, revision bigint,
+        mapping_version bigint, outcome text, reason_code text, waits_for text, work_date date,
+        client text, project text, worked_seconds bigint, billable_seconds bigint,
+        deleted boolean, accepted_at timestamptz)
+    ON CONFLICT (book, record_id) DO UPDATE SET
+        source = excluded.source, record_type = excluded.record_type,
+        revision = excluded.revision, mapping_version = excluded.mapping_version,
+        outcome = excluded.outcome, reason_code = excluded.reason_code,
+        waits_for = excluded.waits_for, work_date = excluded.work_date,
+        client = excluded.client, project = excluded.project,
+        worked_seconds = excluded.worked_seconds, billable_seconds = excluded.billable_seconds,
+        deleted = excluded.deleted, accepted_at = excluded.accepted_at, seen_at = excluded.seen_at
+    WHERE (seen_charge_set.revision, seen_charge_set.mapping_version)
+        < (excluded.revision, excluded.mapping_version)
+    """
+)
+_UPSERT_CHARGES = statement(
+    """
+    INSERT INTO seen_charge
+    SELECT r.* FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
+        book text, charge_id text, record_id text, revision bigint, mapping_version bigint,
+        kind text, workflow text, client text, project text, work_date date,
+        worked_seconds bigint, billable_seconds bigint, rate numeric, amount numeric,
+        currency text, flat_fee_amount numeric, flat_fee_term text, flat_fee_scope text,
+        increment_seconds integer, minimum_seconds integer, rounding_mode text,
+        rounding_scope text, grouping_policy text)
+    ON CONFLICT (book, charge_id) DO UPDATE SET
+        record_id = excluded.record_id, revision = excluded.revision,
+        mapping_version = excluded.mapping_version, kind = excluded.kind,
+        workflow = excluded.workflow, client = excluded.client, project = excluded.project,
+        work_date = excluded.work_date, worked_seconds = excluded.worked_seconds,
+        billable_seconds = excluded.billable_seconds, rate = excluded.rate,
+        amount = excluded.amount, currency = excluded.currency,
+        flat_fee_amount = excluded.flat_fee_amount, flat_fee_term = excluded.flat_fee_term,
+        flat_fee_scope = excluded.flat_fee_scope,
+        increment_seconds = excluded.increment_seconds,
+        minimum_seconds = excluded.minimum_seconds, rounding_mode = excluded.rounding_mode,
+        rounding_scope = excluded.rounding_scope, grouping_policy = excluded.grouping_policy
+    WHERE (seen_charge.revision, seen_charge.mapping_version)
+        < (excluded.revision, excluded.mapping_version)
+    """
+)
+_DROP_REPLACED = statement(
+    """
+    DELETE FROM seen_charge c USING seen_charge_set s
+    WHERE s.book = c.book AND s.record_id = c.record_id
+      AND (c.revision, c.mapping_version) < (s.revision, s.mapping_version)
+    """
+)
+Changed = tuple[str, ChargeSetChanged]
+
+
+def keep_charge_sets(connection: Connection, changed: Iterable[Changed], seen_at: datetime) -> None:
+    """Keep the newest set of each (book, record); older or equal ones change nothing."""
+    newest: dict[tuple[str, str], ChargeSetChanged] = {}
+    for book, change in changed:
+        held = newest.get((book, change.record_id))
+        if held is None or _order(held) < _order(change):
+            newest[book, change.record_id] = change
+    if not newest:
+        return
+    ordered = [(key[0], newest[key]) for key in sorted(newest)]
+    bulk(connection, _UPSERT_SETS, [_set_row(*pair) for pair in ordered], seen_at=seen_at)
+    charges = [
+        _charge_row(book, change, charge) for book, change in ordered for charge in change.charges
+    ]
+    if charges:
+        charges.sort(key=lambda row: (row["book"], row["charge_id"]))
+        bulk(connection, _UPSERT_CHARGES, charges)
+
+
+def drop_replaced_charges(connection: Connection) -> int:
+    """Delete charges of replaced sets, which no longer count; return how many."""
+    return connection.execute(_DROP_REPLACED).rowcount
+
+
+def _order(change: ChargeSetChanged) -> tuple[int, int]:
+    return change.record_revision, change.mapping_version
+
+
+def _set_row(book: str, change: ChargeSetChanged) -> dict[str, Any]:
+    reason = change.reasons[0] if change.reasons else None
+    return {
+        "book": book,
+        "record_id": change.record_id,
+        "source": change.source,
+        "record_type": change.record_type,
+        "revision": change.record_revision,
+        "mapping_version": change.mapping_version,
+        "outcome": change.outcome,
+        "reason_code": reason.code if reason else None,
+        "waits_for": reason.waits_for if reason else None,
+        "work_date": change.work_date,
+        "client": change.client,
+        "project": change.project,
+        "worked_seconds": change.worked_seconds,
+        "billable_seconds": change.billable_seconds,
+        "deleted": change.deleted,
+        "accepted_at": to_text(change.accepted_at),
+    }
+
+
+def _charge_row(book: str, change: ChargeSetChanged, charge: Charge) -> dict[str, Any]:
+    fee = charge.flat_fee
+    return {
+        "book": book,
+        "charge_id": charge.charge_id,
+        "record_id": change.record_id,
+        "revision": change.record_revision,
+        "mapping_version": change.mapping_version,
+        "kind": charge.kind,
+        "workflow": charge.workflow,
+        "client": charge.client,
+        "project": charge.project,
+        "work_date": charge.work_date,
+        "worked_seconds": charge.worked_seconds,
+        "billable_seconds": charge.billable_seconds,
+        "rate": str(charge.rate.amount) if charge.rate else None,
+        "amount": str(charge.amount) if charge.amount is not None else None,
+        "currency": charge.rate.currency if charge.rate else charge.currency,
+        "flat_fee_amount": str(fee.amount) if fee else None,
+        "flat_fee_term": fee.term if fee else None,
+        "flat_fee_scope": charge.customer.key if fee else None,
+        "increment_seconds": charge.rounding.increment_seconds,
+        "minimum_seconds": charge.rounding.minimum_seconds,
+        "rounding_mode": charge.rounding.mode,
+        "rounding_scope": charge.rounding.scope,
+        "grouping_policy": charge.invoicing.grouping,
+    }

@@ -1,0 +1,50 @@
+"""The composition root: makes the reconciler's parts and joins them."""
+
+from __future__ import annotations
+
+from hourbridge.common.bus.adapter import Bus
+from hourbridge.common.bus.consumer import Lane
+from hourbridge.common.bus.topology import QUEUES, build_topology
+from hourbridge.common.clock import Clock
+from hourbridge.common.ids import random_id
+from hourbridge.common.runtime.service import ServiceDefinition
+from hourbridge.common.store.engine import Store
+from hourbridge.common.store.leases import Leases
+from hourbridge.reconciler.handlers import SeenHandler
+from hourbridge.reconciler.read_back import Ledgers
+from hourbridge.reconciler.reconcile import Reconciler
+from hourbridge.reconciler.routes import ReconcilerRoutes
+from hourbridge.reconciler.settings import ReconcilerSettings
+from hourbridge.reconciler.upkeep import Upkeep
+
+SERVICE = "reconciler"
+
+
+def build(
+    settings: ReconcilerSettings, *, store: Store, bus: Bus, clock: Clock, ledgers: Ledgers
+) -> ServiceDefinition:
+    """Return the service; ``ledgers`` opens the ledger of a binding."""
+    leases = Leases(store, random_id())
+    reconciler = Reconciler(settings, store=store, clock=clock, ledgers=ledgers)
+    upkeep = Upkeep(settings, store=store, clock=clock, leases=leases, reconciler=reconciler)
+    routes = ReconcilerRoutes(settings, store=store, clock=clock, reconciler=reconciler)
+    handler = SeenHandler(clock)
+    queues = QUEUES[SERVICE]
+    return ServiceDefinition(
+        name=SERVICE,
+        store=store,
+        bus=bus,
+        clock=clock,
+        topology=build_topology(settings.retry_delays_seconds),
+        lanes=[
+            Lane(
+                queue,
+                handler,
+                batch_messages_max=settings.batch_messages_max,
+                prefetch=settings.prefetch,
+            )
+            for queue in (queues.work, queues.bulk)
+        ],
+        tasks=upkeep.tasks(),
+        routes=routes.routes(),
+    )

@@ -1,0 +1,1 @@
+"""Acceptance scenarios, through the real services, bus, database and ledger stand-in."""
