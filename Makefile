@@ -55,7 +55,7 @@ types: $(DEVELOPMENT) ## Check types strictly
 
 .PHONY: bench
 bench: $(DEVELOPMENT) ## Measure against the floor and the straightforward peer; fails on a missed number
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks --large
 
 ##@ Change it
 

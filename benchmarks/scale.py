@@ -31,6 +31,7 @@ def measure(servers: Servers, *, large_rows: int, records: int, loads: int) -> S
         contender = Hourbridge(room)
         try:
             contender.start()
+            contender.configure()
             throughput.run_load(contender, run="seed", records=SMALL_ROWS)
             small = _cost(contender, "small", records, loads)
             contender.stop_services()

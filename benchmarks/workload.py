@@ -153,10 +153,14 @@ def book_configuration(*, version_note: str = "") -> str:
         f"sources: [{{name: {SOURCE}}}]",
         "invoicing: {grouping: client_month, lines: staff_task, status: draft}",
         "clients:",
-        *(f"  - {{client: Client {n:02d}, customer: {{name: Customer {n:02d}}}}}" for n in range(CLIENTS)),
+        *(
+            f"  - {{client: Client {n:02d}, customer: {{name: Customer {n:02d}}}}}"
+            for n in range(CLIENTS)
+        ),
         "projects:",
         *(
-            f"  - {{project: Project {n:02d}-{p}, client: Client {n:02d}, job: {{name: Job {n:02d}-{p}}}}}"
+            f"  - {{project: Project {n:02d}-{p}, client: Client {n:02d}, "
+            f"job: {{name: Job {n:02d}-{p}}}}}"
             for n in range(CLIENTS)
             for p in range(PROJECTS_PER_CLIENT)
         ),

@@ -22,7 +22,7 @@ class Contender(Protocol):
         """Return how many messages each last consumer has stored."""
         ...
 
-    def finished_at(self, run: str) -> Finish:
+    def finished_at(self, run: str, /) -> Finish:
         """Return when the last message of ``run`` was committed, by the database's own clock."""
         ...
 

@@ -136,7 +136,7 @@ class Floor:
             poster, reconciler = connection.execute(_COUNTS).one()
         return Progress(poster, reconciler)
 
-    def finished_at(self, run: str) -> Finish:
+    def finished_at(self, run: str, /) -> Finish:
         """Return when the last message of ``run`` was committed."""
         with self._engine.connect() as connection:
             poster, reconciler = (

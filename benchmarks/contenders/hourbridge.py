@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,9 +20,7 @@ from hourbridge.common.store.provision import migrate_all, provision
 from tests.support.processes import free_ports
 
 _READY_SECONDS = 90
-_COVERED = text(
-    "SELECT coalesce((SELECT contiguous FROM poster.position WHERE book = :book), 0)"
-)
+_COVERED = text("SELECT coalesce((SELECT contiguous FROM poster.position WHERE book = :book), 0)")
 _SEEN = text(
     "SELECT coalesce(sum(last - first + 1), 0) FROM reconciler.sequence_range WHERE book = :book"
 )
@@ -31,8 +30,7 @@ _POSTER_FINISH = text(
     "WHERE book = :book"
 )
 _RECONCILER_FINISH = text(
-    "SELECT extract(epoch FROM max(last_seen_at)) FROM reconciler.sequence_range "
-    "WHERE book = :book"
+    "SELECT extract(epoch FROM max(last_seen_at)) FROM reconciler.sequence_range WHERE book = :book"
 )
 _CHARGES = text(
     "SELECT r.external_id, extract(epoch FROM pg_xact_commit_timestamp(c.xmin)) "
@@ -47,7 +45,8 @@ class Hourbridge:
     name = "ours"
     dialect = "hourbridge"
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: Room, *, profiles: Path | None = None) -> None:
+        self._profiles = profiles
         self.broker_url = room.broker_url
         self.database_url = room.database_url
         self.children = Children()
@@ -61,12 +60,19 @@ class Hourbridge:
         prepare(room)
 
     def start(self) -> None:
-        """Start the processes and apply the book's configuration."""
-        for service in SERVICES:
-            self.services.append(self._start(service))
-        for service in SERVICES:
-            await_true(lambda service=service: self._is_ready(service), _READY_SECONDS)  # type: ignore[misc]
+        """Start the processes and wait until all are ready."""
+        self.services = [self._start(service) for service in SERVICES]
+        await_true(lambda: all(map(self._is_ready, SERVICES)), _READY_SECONDS)
+
+    def configure(self) -> None:
+        """Apply the book's configuration."""
         self.call("POST", "mapper", "/v1/mappings/apply", content=book_configuration().encode())
+
+    def stop_services(self) -> None:
+        """End the processes; broker and database keep what they have."""
+        self.children.stop()
+        self.children = Children()
+        self.services = []
 
     def _start(self, service: str) -> Child:
         environment = {
@@ -75,9 +81,11 @@ class Hourbridge:
             "HOURBRIDGE_HTTP_PORT": str(self._ports[service]),
             "HOURBRIDGE_ADMIN_TOKENS": json.dumps({self._token: "bench:administrator"}),
         }
-        return self.children.start(
-            service, ["-m", f"hourbridge.{service}"], environment, output_to_log=True
-        )
+        module = f"hourbridge.{service}"
+        arguments = ["-m", module]
+        if self._profiles is not None:
+            arguments = ["-m", "benchmarks.profiled", str(self._profiles / service), module]
+        return self.children.start(service, arguments, environment, output_to_log=True)
 
     def _is_ready(self, service: str) -> bool:
         for child in self.services:
@@ -103,15 +111,15 @@ class Hourbridge:
             reconciler = connection.execute(_SEEN, {"book": BOOK}).scalar_one()
         return Progress(int(poster), int(reconciler))
 
-    def finished_at(self, run: str) -> Finish:
-        """Return when the last message (of the newest run, ``run``) was committed."""
+    def finished_at(self, _run: str, /) -> Finish:
+        """Return when the last message of the newest run was committed."""
         with self.engine.connect() as connection:
             poster = connection.execute(_POSTER_FINISH, {"book": BOOK}).scalar_one()
             reconciler = connection.execute(_RECONCILER_FINISH, {"book": BOOK}).scalar_one()
         return Finish(float(poster), float(reconciler))
 
     def charges_committed_at(self, run: str) -> dict[int, float]:
-        """Return, by entry number, when the poster committed the charge of each entry of ``run``."""
+        """Return when the poster committed the charge of each entry, by the entry's number."""
         with self.engine.connect() as connection:
             rows = connection.execute(_CHARGES, {"run": f"{run}-%"})
             return {int(external_id.rpartition("-")[2]): float(at) for external_id, at in rows}

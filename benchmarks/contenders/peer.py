@@ -13,8 +13,14 @@ import sys
 from datetime import date
 
 from faststream import FastStream
-from faststream.rabbit import Channel, ExchangeType, QueueType, RabbitBroker, RabbitExchange
-from faststream.rabbit import RabbitQueue
+from faststream.rabbit import (
+    Channel,
+    ExchangeType,
+    QueueType,
+    RabbitBroker,
+    RabbitExchange,
+    RabbitQueue,
+)
 from pydantic import BaseModel
 from sqlalchemy import Column, Date, Integer, MetaData, String, Table, create_engine, insert
 
@@ -85,9 +91,7 @@ def padded(entry: ReportedEntry, size: int) -> str:
 
 def build(service: str, broker_url: str, database_url: str) -> FastStream:
     """Return the application of one service."""
-    broker = RabbitBroker(
-        broker_url, default_channel=Channel(prefetch_count=PREFETCH), logger=None
-    )
+    broker = RabbitBroker(broker_url, default_channel=Channel(prefetch_count=PREFETCH), logger=None)
     engine = create_engine(database_url, pool_size=20)
     table = TABLES[service]
 
@@ -147,9 +151,7 @@ def build(service: str, broker_url: str, database_url: str) -> FastStream:
 
 def main() -> None:
     """Run the service named by the first argument until SIGTERM."""
-    application = build(
-        sys.argv[1], os.environ["PEER_BROKER_URL"], os.environ["PEER_DATABASE_URL"]
-    )
+    application = build(sys.argv[1], os.environ["PEER_BROKER_URL"], os.environ["PEER_DATABASE_URL"])
     asyncio.run(application.run())
 
 

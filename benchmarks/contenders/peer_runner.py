@@ -51,7 +51,7 @@ class Peer:
             )
         return Progress(poster, reconciler)
 
-    def finished_at(self, run: str) -> Finish:
+    def finished_at(self, run: str, /) -> Finish:
         """Return when the last message of ``run`` was committed."""
         with self._engine.connect() as connection:
             poster, reconciler = (

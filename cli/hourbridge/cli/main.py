@@ -8,6 +8,7 @@ from hourbridge.cli.commands import (
     billing,
     dead,
     imports,
+    ledgers,
     mapping,
     parked,
     reconciling,
@@ -36,6 +37,7 @@ app.add_typer(dead.app, name="dead")
 app.add_typer(parked.app, name="parked")
 app.add_typer(billing.documents, name="documents")
 app.add_typer(reports.app, name="report")
+app.add_typer(ledgers.app, name="ledger")
 app.add_typer(sandbox.app, name="sandbox")
 
 

@@ -13,13 +13,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+
 from hourbridge.cli.client import SERVICES
 from hourbridge.cli.settings import ClientSettings
 from hourbridge.common.bus.adapter import Bus
 from hourbridge.common.bus.factory import open_bus
 from hourbridge.common.bus.topology import build_topology
 from hourbridge.common.clock import Clock, SystemClock
-from hourbridge.common.errors import DependencyUnavailable
+from hourbridge.common.errors import ConfigurationInvalid, DependencyUnavailable, ensure
 from hourbridge.common.runtime.main import start_service
 from hourbridge.common.runtime.service import ServiceRunner
 from hourbridge.common.runtime.settings import EMBEDDED, CommonSettings
@@ -67,8 +70,9 @@ class Platform:
             (token for token, actor in tokens.items() if actor.endswith(":administrator")), ""
         ) or secrets.token_urlsafe(24)
         tokens.setdefault(self.admin_token, "local:administrator")
+        shared = {"admin_tokens": tokens, "encryption_keys": _keys(common)}
         for service in self.services:
-            self._start_service(service, tokens)
+            self._start_service(service, shared)
         for service, runner in self.runners.items():
             problems = runner.wait_ready(timeout_seconds=ready_timeout_seconds)
             if problems:
@@ -97,15 +101,27 @@ class Platform:
         migrate_all(database_url)
         return database_url
 
-    def _start_service(self, service: str, tokens: dict[str, str]) -> None:
+    def _start_service(self, service: str, shared: dict[str, Any]) -> None:
         overrides = {
             **self.overrides,
+            **shared,
             "database_url": self.database_url,
-            "admin_tokens": tokens,
             **({"http_port": 0} if self.free_ports else {}),
         }
         settings = settings_class(service)(**overrides)
-        assert self.bus is not None
+        ensure(self.bus is not None, "services start after the bus")
         self.runners[service] = start_service(
-            service, settings, build_function(service), bus=self.bus, clock=self.clock
+            service, settings, build_function(service), bus=self.bus, clock=self.clock  # type: ignore[arg-type]
         )
+
+
+def _keys(common: CommonSettings) -> tuple[SecretStr, ...]:
+    """Return the keys for secrets at rest; a database that is gone afterwards needs none kept."""
+    if common.encryption_keys:
+        return common.encryption_keys
+    if common.database_url != EMBEDDED:
+        raise ConfigurationInvalid(
+            "a database that stays needs encryption keys",
+            advice="Set HOURBRIDGE_ENCRYPTION_KEYS to a JSON array with a Fernet key.",
+        )
+    return (SecretStr(Fernet.generate_key().decode()),)

@@ -68,7 +68,7 @@ def test_edited_and_deleted_documents_are_exactly_two_discrepancies(
     assert edit["difference_amount"] == Decimal("-25.00")
     assert edit["detail"]["fields"] == [
         {"field": "total", "expected": "750.00", "found": "725.00"},
-        {"field": "lines.1.unit_price", "expected": "150.00", "found": "145"},
+        {"field": "lines.1.unit_price", "expected": "150.00", "found": "145.00"},
         {"field": "lines.1.amount", "expected": "750.00", "found": "725.00"},
     ]
     assert deletion["difference_amount"] == Decimal("-750.00")
@@ -107,9 +107,7 @@ def test_running_again_changes_nothing(bench: Any, posted: list[Document]) -> No
     assert [
         {name: value for name, value in each.items() if name not in unchanged}
         for each in found(bench)
-    ] == [
-        {name: value for name, value in each.items() if name not in unchanged} for each in before
-    ]
+    ] == [{name: value for name, value in each.items() if name not in unchanged} for each in before]
 
 
 def test_a_voided_document(bench: Any, posted: list[Document]) -> None:
@@ -144,9 +142,7 @@ def test_a_date_moved_out_of_the_window_is_an_edit_not_a_deletion(
     assert causes(bench) == {"doc-3": "ledger_edit"}
 
 
-def test_a_payment_that_only_bumps_the_token_is_no_edit(
-    bench: Any, posted: list[Document]
-) -> None:
+def test_a_payment_that_only_bumps_the_token_is_no_edit(bench: Any, posted: list[Document]) -> None:
     bench.ledger.edit(posted[0], open_balance=Decimal(0))
     bench.reconcile()
     assert found(bench) == []

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import httpx
 import pytest
-from sqlalchemy import create_engine, text
 
 from hourbridge.common.bus.rabbit import RabbitBus
 from hourbridge.common.bus.topology import build_topology
@@ -17,29 +15,8 @@ from hourbridge.common.runtime.main import start_service
 from hourbridge.ingestor.settings import IngestorSettings
 from hourbridge.ingestor.wiring import build
 from tests.integration.examples import upstream_user
+from tests.integration.examples.installation import BOOK, Installation
 from tests.support.rabbitmq import RabbitServer
-
-BOOK = "demo"
-
-
-@dataclass(frozen=True)
-class Installation:
-    """Where an upstream system finds Hourbridge, and what it is given to get in."""
-
-    url: str
-    key: str
-    upstream_broker_url: str
-    operator_broker_url: str
-    database_url: str
-
-    def accepted_ids(self) -> set[str]:
-        """Return the external ids of all accepted records."""
-        engine = create_engine(self.database_url)
-        with engine.connect() as connection:
-            rows = connection.execute(text("SELECT external_id FROM ingestor.record")).scalars()
-            found = set(rows)
-        engine.dispose()
-        return found
 
 
 @pytest.fixture

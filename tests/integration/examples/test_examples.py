@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.examples.conftest import BOOK, Installation
+from tests.integration.examples.installation import BOOK, Installation
 from tests.support.provisioning import apt_install, give_up
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hourbridge.common.errors import MessageInvalid
@@ -30,6 +31,13 @@ json_values = st.recursive(
 
 def decode(registered: Registered, body: Any) -> Any:
     return REGISTRY.decode(registered.type, json.dumps(body).encode())
+
+
+def attempt(registered: Registered, body: Any) -> tuple[Any, list[dict[str, str]]]:
+    try:
+        return decode(registered, body), []
+    except MessageInvalid as refused:
+        return None, refused.reasons
 
 
 def objects_in(value: Any, path: tuple[Any, ...] = ()) -> Any:
@@ -84,11 +92,10 @@ def test_any_value_in_any_place_is_accepted_or_refused_never_a_defect(
     target = at(body, data.draw(st.sampled_from(list(objects_in(body)))))
     if target:
         target[data.draw(st.sampled_from(sorted(target)))] = value
-    try:
-        event = decode(registered, body)
-    except MessageInvalid as refused:
-        assert refused.reasons
-        assert all(set(reason) == {"field", "code", "detail"} for reason in refused.reasons)
+    event, reasons = attempt(registered, body)
+    if event is None:
+        assert reasons
+        assert all(set(reason) == {"field", "code", "detail"} for reason in reasons)
     else:
         assert REGISTRY.decode(registered.type, event.to_json()) == event
 
@@ -167,20 +174,18 @@ def test_work_dates_are_dates_alone(day: Any) -> None:
 
 
 @given(st.datetimes(timezones=st.timezones()))
-def test_an_instant_is_the_same_after_a_round_trip(instant: Any) -> None:
+def test_an_instant_is_the_same_after_a_round_trip(instant: datetime) -> None:
     event = decode(TIME_ENTRY, time_entry(source_updated_at=_text_or_skip(instant)))
     again = REGISTRY.decode(TIME_ENTRY.type, event.to_json())
-    assert again.data.source_updated_at == instant
+    assert again.data.source_updated_at == instant.astimezone(UTC)
     assert event.to_json().count(b'"source_updated_at":"') == 1
 
 
-def _text_or_skip(instant: Any) -> str:
+def _text_or_skip(instant: datetime) -> str:
     """Return RFC 3339 text; offsets with seconds (before 1972) don't exist in it."""
-    from hypothesis import assume
-
     offset = instant.utcoffset()
-    assume(offset.total_seconds() % 60 == 0 and 2 < instant.year < 9998)
-    return str(instant.isoformat())
+    assume(offset is not None and offset.total_seconds() % 60 == 0 and 2 < instant.year < 9998)
+    return instant.isoformat()
 
 
 @pytest.mark.parametrize("name", ["id", "correlationid", "causationid"])

@@ -26,13 +26,13 @@ class LedgerWrite:
     """One intended write. The same intent always carries the same key and the same document."""
 
     operation_key: str
-    """Stable per (ledger, document, write, payload version, generation); within the ledger's limit."""
+    """Stable per ledger, document, write, payload version and generation; within the limit."""
     kind: WriteKind
     document: Document
     ledger_id: str | None = None
     """For updates and deletes: the object in the ledger."""
     edit_token: str | None = None
-    """For updates and deletes: the version we last read; a newer one there raises EditTokenStale."""
+    """For updates and deletes: the version we last read; another one raises EditTokenStale."""
     applies_to_ledger_id: str | None = None
     """For credit memos: the posted invoice that this credit belongs to."""
     is_repeat: bool = False
@@ -76,7 +76,7 @@ class LedgerDocument:
     marked_document_id: str | None = None
     """The document id in our marker, whichever document of ours it is."""
     is_deleted: bool = False
-    """Gone from the ledger; the other fields tell what was there. Only writes that delete say so."""
+    """Gone; the other fields tell what was there. Only a write that deletes says so."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Capabilities:
     update_kinds: frozenset[DocumentKind] = frozenset({DocumentKind.INVOICE})
     amount_decimals_max: int = 2
     write_seconds_max: int = 150
-    """The longest that one write can take, all its calls together: a lane's lease must be longer."""
+    """The longest until a write's outcome is in or given up: a lane's lease must be longer."""
 
 
 class Ledger(Protocol):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -209,11 +210,17 @@ class _Batch:
         for revision in pending:
             numbered.append(replace(revision, sequence=following[revision.book]))
             following[revision.book] += 1
-        rows = [_row(revision, self._groups.get(revision.record_id)) for revision in numbered]
-        for row in rows:
-            row["merged_into"] = self._identities.merges.get(str(row["record_id"]))
-        records.write(self._connection, rows)
+        records.write(self._connection, [self._row(revision) for revision in numbered])
         return numbered
+
+    def _row(self, revision: Revision) -> dict[str, Any]:
+        group = self._groups.get(revision.record_id)
+        return records.row_of(
+            revision,
+            stated_as_of=_as_of(group) if group else microseconds_of(revision.accepted_at),
+            day=date_of(revision.state),
+            merged_into=self._identities.merges.get(revision.record_id),
+        )
 
     def _revision(self, group: _Group) -> Revision:
         index = _winner(group)
@@ -304,27 +311,3 @@ def _withdrawal(revision: Revision, now: datetime) -> Revision:
         content_hash=standing.content_hash,
         accepted_at=now,
     )
-
-
-def _row(revision: Revision, group: _Group | None) -> dict[str, object]:
-    deleted = revision.state.deleted
-    seen = revision.order_key
-    return {
-        "record_id": revision.record_id,
-        "book": revision.book,
-        "source": revision.source,
-        "record_type": revision.record_type,
-        "external_id": revision.state.external_id,
-        "revision": revision.revision,
-        "order_key": revision.order_key,
-        "seen_revision": seen,
-        "stated_as_of": _as_of(group) if group else microseconds_of(revision.accepted_at),
-        "content_hash": revision.content_hash,
-        "sequence": revision.sequence,
-        "deleted": deleted is not None and deleted.confirmed,
-        "on_date": date_of(revision.state),
-        "state": revision.state.model_dump_json(exclude_defaults=True),
-        "raw_ref": revision.raw_ref,
-        "accepted_at": revision.accepted_at,
-        "correlation_id": revision.correlation_id,
-    }

@@ -106,7 +106,7 @@ def read_event(document: Any) -> Reported:
     reasons: list[FieldReason] = []
     if document.get("specversion") != "1.0":
         reasons.append(_reason("specversion", "unsupported", 'must be "1.0"'))
-    if not _all_storable(document):
+    if not all_storable(document):
         reasons.append(
             _reason("(event)", "text_invalid", "NUL and lone surrogate characters can't be kept")
         )
@@ -211,14 +211,14 @@ def validate_record(
         return None
 
 
-def _all_storable(value: Any) -> bool:
+def all_storable(value: Any) -> bool:
     """Return whether PostgreSQL can hold every text in ``value``."""
     if isinstance(value, str):
         return is_storable(value)
     if isinstance(value, dict):
-        return all(_all_storable(key) and _all_storable(item) for key, item in value.items())
+        return all(all_storable(key) and all_storable(item) for key, item in value.items())
     if isinstance(value, list):
-        return all(_all_storable(item) for item in value)
+        return all(all_storable(item) for item in value)
     return True
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -115,6 +115,33 @@ class Revision:
     raw_ref: str
     accepted_at: datetime
     correlation_id: str | None = None
+
+
+def row_of(
+    revision: Revision, *, stated_as_of: int, day: date | None, merged_into: str | None = None
+) -> dict[str, Any]:
+    """Return a revision as a row to write."""
+    deleted = revision.state.deleted
+    return {
+        "record_id": revision.record_id,
+        "book": revision.book,
+        "source": revision.source,
+        "record_type": revision.record_type,
+        "external_id": revision.state.external_id,
+        "revision": revision.revision,
+        "order_key": revision.order_key,
+        "seen_revision": revision.order_key,
+        "stated_as_of": stated_as_of,
+        "content_hash": revision.content_hash,
+        "sequence": revision.sequence,
+        "deleted": deleted is not None and deleted.confirmed,
+        "on_date": day,
+        "state": revision.state.model_dump_json(exclude_defaults=True),
+        "raw_ref": revision.raw_ref,
+        "accepted_at": revision.accepted_at,
+        "correlation_id": revision.correlation_id,
+        "merged_into": merged_into,
+    }
 
 
 def lock_books(connection: Connection, books: Collection[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
@@ -21,13 +22,10 @@ class _Loader(yaml.SafeLoader):
 
 
 _Loader.yaml_implicit_resolvers = {}
-for _first, _pattern, _tag in (
-    ("tf", r"^(?:true|false)$", "tag:yaml.org,2002:bool"),
-    ("~n", r"^(?:~|null)$", "tag:yaml.org,2002:null"),
-):
-    import re
-
-    _Loader.add_implicit_resolver(_tag, re.compile(_pattern), list(_first))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), ["t", "f"])
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:null", re.compile("^(?:~|null|)$"), ["~", "n", ""]
+)
 
 
 def _mapping_without_duplicates(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:

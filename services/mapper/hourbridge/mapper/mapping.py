@@ -2,14 +2,55 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
 
-from hourbridge.common.messages.events import ChargeSetChanged, RecordAccepted
+from hourbridge.common.messages.events import ChargeSetChanged
+from hourbridge.common.messages.records import Record, RecordType
 from hourbridge.mapper.rules.index import CompiledBook
 from hourbridge.mapper.rules.outcome import Mapped
 from hourbridge.mapper.rules.record import map_record, work_date_of
 from hourbridge.mapper.rules.subject import NO_FACTS, Facts
+
+
+class RecordState(Protocol):
+    """What mapping needs of an accepted record, fresh from the bus or read from the store."""
+
+    @property
+    def record_id(self) -> str:
+        """The record."""
+        ...
+
+    @property
+    def record_type(self) -> RecordType:
+        """Its kind."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """Who stated it."""
+        ...
+
+    @property
+    def revision(self) -> int:
+        """The order of its states."""
+        ...
+
+    @property
+    def sequence(self) -> int:
+        """Its place in the book's sequence."""
+        ...
+
+    @property
+    def accepted_at(self) -> datetime:
+        """When the ingestor took it."""
+        ...
+
+    @property
+    def state(self) -> Record:
+        """What the source states."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,17 +58,21 @@ class MappedRecord:
     """A record with what it maps to under one version."""
 
     book: str
-    accepted: RecordAccepted[Any]
+    accepted: RecordState
     change: ChargeSetChanged
     """Covers nothing yet: what it settles is known when it is published."""
     waits_for: tuple[str, ...]
     depends_on: tuple[str, ...]
 
+    def under(self, version: int) -> MappedRecord:
+        """Return the same mapping, stamped with another version."""
+        return replace(self, change=self.change.model_copy(update={"mapping_version": version}))
+
 
 def map_accepted(
     book_name: str,
     book: CompiledBook | None,
-    accepted: RecordAccepted[Any],
+    accepted: RecordState,
     facts: Facts = NO_FACTS,
 ) -> MappedRecord:
     """Map an accepted record under ``book``'s version (0 when it has no configuration)."""
@@ -48,7 +93,7 @@ def map_accepted(
     )
 
 
-def _change(accepted: RecordAccepted[Any], mapped: Mapped, version: int) -> ChargeSetChanged:
+def _change(accepted: RecordState, mapped: Mapped, version: int) -> ChargeSetChanged:
     """Return the charge set. All parts come from validated models: not validated again."""
     return ChargeSetChanged.model_construct(
         record_id=accepted.record_id,

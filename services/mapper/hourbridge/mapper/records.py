@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hourbridge.common.clock import to_text
-from hourbridge.common.messages.events import ChargeSetChanged, RecordAccepted
+from hourbridge.common.messages.events import ChargeSetChanged
 from hourbridge.common.messages.records import RECORD_MODELS, Record, RecordType
 from hourbridge.common.store.rows import bulk, statement
 from hourbridge.mapper.mapping import MappedRecord
@@ -117,7 +117,7 @@ def read_state(record_type: str, state: str) -> Record:
 
 
 def _row(item: MappedRecord, *, with_state: bool = True) -> dict[str, Any]:
-    accepted: RecordAccepted[Any] = item.accepted
+    accepted = item.accepted
     change = item.change
     return {
         "book": item.book,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, RowMapping, text
 
-from hourbridge.common.messages.events import ChargeSetChanged, RecordAccepted
-from hourbridge.common.messages.records import RecordType
+from hourbridge.common.messages.events import ChargeSetChanged
+from hourbridge.common.messages.records import Record, RecordType
 from hourbridge.mapper import facts, records
 from hourbridge.mapper.mapping import MappedRecord, map_accepted
 from hourbridge.mapper.rules.index import CompiledBook
@@ -36,14 +37,17 @@ _ANY_DEPENDENT = text(
 )
 _PAGE = text(
     f"SELECT {_FIELDS} FROM mapped_record WHERE book = :book AND record_id > :cursor "
-    "AND (outcome = 'parked') = :parked AND outcome <> 'noted' ORDER BY record_id LIMIT :limit"
+    "AND outcome NOT IN ('parked', 'noted') ORDER BY record_id LIMIT :limit"
 )
 _PAGE_PARKED = text(
     f"SELECT {_FIELDS} FROM mapped_record WHERE book = :book AND record_id > :cursor "
     "AND outcome = 'parked' ORDER BY record_id LIMIT :limit"
 )
+_BOOK_OF_PARKED = text(
+    "SELECT book FROM mapped_record WHERE record_id = :record_id AND outcome = 'parked'"
+)
 _ONE_PARKED = text(
-    f"SELECT book, {_FIELDS} FROM mapped_record WHERE record_id = :record_id "
+    f"SELECT {_FIELDS} FROM mapped_record WHERE book = :book AND record_id = :record_id "
     "AND outcome = 'parked' FOR UPDATE"
 )
 
@@ -83,10 +87,23 @@ class Scope(Protocol):
 
 
 @dataclass(frozen=True)
+class StoredState:
+    """A record's newest accepted state."""
+
+    record_id: str
+    record_type: RecordType
+    source: str
+    revision: int
+    sequence: int
+    accepted_at: datetime
+    state: Record
+
+
+@dataclass(frozen=True)
 class StoredRecord:
     """A record as stored, with the charge set it has now."""
 
-    accepted: RecordAccepted[Any]
+    accepted: StoredState
     change: ChargeSetChanged
 
 
@@ -110,15 +127,22 @@ def page(
     connection: Connection, book: str, cursor: str, *, parked: bool, limit: int
 ) -> list[StoredRecord]:
     """Return, not locked, the parked or the other records of a book after ``cursor``."""
-    parameters = {"book": book, "cursor": cursor, "parked": parked, "limit": limit}
+    parameters = {"book": book, "cursor": cursor, "limit": limit}
     statement = _PAGE_PARKED if parked else _PAGE
     return [_stored(row) for row in connection.execute(statement, parameters).mappings()]
 
 
-def one_parked(connection: Connection, record_id: str) -> tuple[str, StoredRecord] | None:
-    """Return, locked, a parked record and its book; None if nothing parked has this id."""
-    row = connection.execute(_ONE_PARKED, {"record_id": record_id}).mappings().first()
-    return None if row is None else (row["book"], _stored(row))
+def book_of_parked(connection: Connection, record_id: str) -> str | None:
+    """Return the book of a parked record, None if nothing parked has this id."""
+    found = connection.execute(_BOOK_OF_PARKED, {"record_id": record_id}).scalar()
+    return None if found is None else str(found)
+
+
+def one_parked(connection: Connection, book: str, record_id: str) -> StoredRecord | None:
+    """Return a parked record, locked; None if it isn't parked (any more)."""
+    parameters = {"book": book, "record_id": record_id}
+    row = connection.execute(_ONE_PARKED, parameters).mappings().first()
+    return None if row is None else _stored(row)
 
 
 def has_dependents(connection: Connection, book: str, dependencies: Sequence[str]) -> bool:
@@ -147,7 +171,7 @@ def map_again(
 
 
 def _stored(row: RowMapping) -> StoredRecord:
-    accepted: RecordAccepted[Any] = RecordAccepted.model_construct(
+    accepted = StoredState(
         record_id=row["record_id"],
         record_type=RecordType(row["record_type"]),
         source=row["source"],

@@ -76,9 +76,7 @@ _REQUEST = statement(
 )
 
 
-def replace_sets(
-    connection: Connection, sets: Sequence[tuple[str, ChargeSetChanged]]
-) -> set[str]:
+def replace_sets(connection: Connection, sets: Sequence[tuple[str, ChargeSetChanged]]) -> set[str]:
     """Store the newest set per record, sorted; return the records for which one was newer."""
     rows = [_set_row(book, changed) for book, changed in sets]
     return set(bulk(connection, _UPSERT_SETS, rows).scalars())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping
@@ -238,8 +237,8 @@ def _line_row(book: str, new: NewDocument, line: NewLine) -> dict[str, Any]:
         "document_id": new.document.document_id,
         "book": book,
         "position": line.line.position,
-        "amount": str(line.sign * line.line.amount),
-        "billed_seconds": line.sign_of_time * line.line.billed_seconds,
+        "amount": str(line.amount),
+        "billed_seconds": line.seconds,
         "carried_seconds": str(line.carried_seconds),
         "carry_key": basis.carry_key or None if basis else None,
         "fee_key": line.fee_key,
@@ -247,8 +246,3 @@ def _line_row(book: str, new: NewDocument, line: NewLine) -> dict[str, Any]:
         "supplements_line_id": line.line.supplements_line_id,
         "basis": basis.model_dump(mode="json") if basis else None,
     }
-
-
-def as_decimal(value: Any) -> Decimal:
-    """Return a numeric column's value."""
-    return Decimal(value)

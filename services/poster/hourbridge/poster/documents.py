@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from hourbridge.billing.assembly import Assembly
@@ -35,10 +35,11 @@ class HeldSupplement:
 
 @dataclass(frozen=True)
 class NewLine:
-    """A line to be stored; signed sums: what it adds to what the customer owes."""
+    """A line to be stored. ``amount`` and ``seconds`` are what it adds to what was billed."""
 
     line: DocumentLine
-    sign: int
+    amount: Decimal
+    seconds: int
     basis: LineBasis | None = None
     carried_seconds: Decimal = Decimal(0)
     fee_key: str | None = None
@@ -78,7 +79,8 @@ def build_document(group: Group, assembly: Assembly, number: str) -> NewDocument
     lines = [
         NewLine(
             line.to_document_line(document_id, position),
-            sign=1,
+            amount=line.price.amount,
+            seconds=line.price.billed_seconds,
             basis=line.basis,
             carried_seconds=line.price.carry_out_seconds - line.basis.carry_in_seconds,
             fee_key=line.fee_key,
@@ -88,13 +90,11 @@ def build_document(group: Group, assembly: Assembly, number: str) -> NewDocument
     ]
     for supplement in group.supplements:
         lines.append(_supplement_line(document_id, len(lines) + 1, supplement))
-    total = sum((line.line.amount for line in lines), Decimal(0))
+    total = sum((line.amount for line in lines), Decimal(0))
     if total < 0:
         lines = [_mirrored(line) for line in lines]
     document = _document(group, newest, document_id, number, lines, abs(total), total < 0)
-    return NewDocument(
-        document, tuple(lines), group.engagement_key, group.group_key, group.through
-    )
+    return NewDocument(document, tuple(lines), group.engagement_key, group.group_key, group.through)
 
 
 def _content(group: Group) -> list[str]:
@@ -147,7 +147,7 @@ def _common_job(group: Group) -> LedgerReference | None:
     return jobs[0] if len(keys) == 1 else None
 
 
-def _cut_off(grouping: Grouping, period: Period | None, group: Group) -> object:
+def _cut_off(grouping: Grouping, period: Period | None, group: Group) -> datetime | None:
     if is_on_demand(grouping):
         period = Period(group.through, group.through)
     return None if period is None else cut_off(period, group.zone)
@@ -161,7 +161,7 @@ def _supplement_line(document_id: str, position: int, supplement: HeldSupplement
             "supplements_line_id": supplement.line_id,
         }
     )
-    return NewLine(line, sign=1)
+    return NewLine(line, amount=line.amount, seconds=line.billed_seconds)
 
 
 def _mirrored(new: NewLine) -> NewLine:
@@ -169,4 +169,4 @@ def _mirrored(new: NewLine) -> NewLine:
     line = new.line.model_copy(
         update={"unit_price": -new.line.unit_price, "amount": -new.line.amount}
     )
-    return replace(new, line=line, sign=-1)
+    return replace(new, line=line)

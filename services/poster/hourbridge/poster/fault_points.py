@@ -25,9 +25,7 @@ LEDGER_SEARCHED = declare(
 LEDGER_WRITTEN = declare(
     "poster.ledger_written", "the ledger has taken a write, its answer is not stored"
 )
-OUTCOME_STORED = declare(
-    "poster.outcome_stored", "an outcome was written, not yet committed"
-)
+OUTCOME_STORED = declare("poster.outcome_stored", "an outcome was written, not yet committed")
 OUTCOME_COMMITTED = declare(
     "poster.outcome_committed", "an outcome is committed, not yet announced"
 )

@@ -139,6 +139,14 @@ LEDGER_CAUSES = frozenset(
 )
 
 
+DOCUMENT_CAUSES = (LEDGER_CAUSES - {Cause.LEDGER_ONLY}) | {
+    Cause.DOCUMENT_NOT_POSTED,
+    Cause.DOCUMENT_TOTAL,
+    Cause.CORRECTION_MISSING,
+}
+"""Causes whose subject is one document's id."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """A difference found just now; ``discrepancy_id`` decides which discrepancy it is."""

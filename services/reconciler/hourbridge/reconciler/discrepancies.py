@@ -13,7 +13,7 @@ from hourbridge.common.ids import derive_key
 from hourbridge.common.runtime.admin import NotFound
 from hourbridge.common.store import audit
 from hourbridge.common.store.rows import bulk, statement
-from hourbridge.reconciler.causes import MEANINGS, Cause, Checked, Finding
+from hourbridge.reconciler.causes import DOCUMENT_CAUSES, MEANINGS, Cause, Checked, Finding
 
 ACTOR = "reconciler"
 _OPEN = text(
@@ -142,7 +142,7 @@ def listed(
 ) -> list[dict[str, Any]]:
     """Return discrepancies, newest first; ``state`` is open, resolved or all."""
     parameters = {"book": book, "state": state, "cause": cause, "limit": limit}
-    return [dict(row) for row in connection.execute(_LIST, parameters).mappings()]
+    return [_listed(row) for row in connection.execute(_LIST, parameters).mappings()]
 
 
 def open_by_cause(connection: Connection, book: str) -> dict[str, int]:
@@ -190,6 +190,12 @@ def _row(finding: Finding, scope: str) -> dict[str, Any]:
         "period": finding.period,
         "detail": dict(finding.detail),
     }
+
+
+def _listed(row: RowMapping) -> dict[str, Any]:
+    """Return a row with the document that it is about, if any: what a repair works on."""
+    is_about_document = Cause(row["cause"]) in DOCUMENT_CAUSES
+    return {**row, "document_id": row["subject"] if is_about_document else None}
 
 
 def _write_audit(

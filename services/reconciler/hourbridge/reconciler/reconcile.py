@@ -12,13 +12,19 @@ from pydantic_core import to_json
 from sqlalchemy import Connection, text
 
 from hourbridge.common.clock import Clock
-from hourbridge.common.errors import HourbridgeError, LedgerError, TransientFailure
+from hourbridge.common.errors import (
+    ConfigurationInvalid,
+    HourbridgeError,
+    LedgerError,
+    TransientFailure,
+)
 from hourbridge.common.faults import declare, fault_point
 from hourbridge.common.ids import random_id
 from hourbridge.common.store.engine import Store
 from hourbridge.common.store.leases import Lease, LeaseLost, Leases, ensure_held
 from hourbridge.reconciler import metrics
 from hourbridge.reconciler.causes import Checked
+from hourbridge.reconciler.checks.corrections import check_corrections
 from hourbridge.reconciler.checks.documents import check_documents
 from hourbridge.reconciler.checks.flow import check_flow
 from hourbridge.reconciler.checks.ledger import LedgerCheck
@@ -39,6 +45,7 @@ _CHECKS: tuple[Callable[[Connection, Scope], Checked], ...] = (
     check_sources,
     check_flow,
     check_documents,
+    check_corrections,
 )
 _BEGIN = text(
     "INSERT INTO reconciliation_run (book, asked_by, started_at) "
@@ -191,7 +198,7 @@ class Reconciler:
                 ).run(already_open)
             finally:
                 ledger.close()
-        except LedgerError as error:
+        except (LedgerError, ConfigurationInvalid) as error:
             metrics.RECONCILIATION_ERRORS.labels(scope.book, error.code).inc()
             log.warning("ledger_not_read", book=scope.book, error=str(error))
             return None, LedgerSummary(binding.connection, binding.company_id, error=str(error))

@@ -28,14 +28,6 @@ def explain_total(lines: Sequence[PricedLine], total: Decimal, currency: str) ->
     return tuple(name for name, compute in _RULES.items() if compute(lines, digits) == total)
 
 
-def grouped_difference(amounts: Sequence[Decimal], currency: str) -> Decimal:
-    """Return rounding the sum minus summing the rounded: what merging lines changes."""
-    digits = minor_unit_digits(currency)
-    exact = sum(amounts, Decimal(0))
-    singly = sum((_half_up(amount, digits) for amount in amounts), Decimal(0))
-    return _half_up(exact, digits) - singly
-
-
 def _half_up(value: Decimal, digits: int) -> Decimal:
     return round_digits(value, digits, RoundingMode.HALF_UP)
 

@@ -108,9 +108,9 @@ class ReconcilerRoutes:
                 fixed = last_totals(connection, book)
                 if fixed is None:
                     raise NotFound("this book was never reconciled", book=book)
-                return json_response({"book": book, **fixed})
+                return json_response({"book": book, **fixed, **fixed.pop("totals")})
             now = control_totals(connection, book)
-        return json_response({"book": book, "totals_hash": totals_hash(now), "totals": now})
+        return json_response({"book": book, "totals_hash": totals_hash(now), **now})
 
     def unbilled(self, request: Request) -> Response:
         """Return unbilled work; ``older_than_days`` sets from when on it is leakage."""

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hourbridge.common.clock import to_text
+from hourbridge.common.ids import derive_key
 from hourbridge.common.messages.events import Charge, ChargeSetChanged
 from hourbridge.common.store.rows import bulk, statement
 
@@ -42,7 +43,7 @@ _UPSERT_CHARGES = statement(
         book text, charge_id text, record_id text, revision bigint, mapping_version bigint,
         kind text, workflow text, client text, project text, work_date date,
         worked_seconds bigint, billable_seconds bigint, rate numeric, amount numeric,
-        currency text, flat_fee_amount numeric, flat_fee_term text, flat_fee_scope text,
+        currency text, flat_fee_amount numeric, flat_fee_term text, flat_fee_key text,
         increment_seconds integer, minimum_seconds integer, rounding_mode text,
         rounding_scope text, grouping_policy text)
     ON CONFLICT (book, charge_id) DO UPDATE SET
@@ -53,19 +54,12 @@ _UPSERT_CHARGES = statement(
         billable_seconds = excluded.billable_seconds, rate = excluded.rate,
         amount = excluded.amount, currency = excluded.currency,
         flat_fee_amount = excluded.flat_fee_amount, flat_fee_term = excluded.flat_fee_term,
-        flat_fee_scope = excluded.flat_fee_scope,
+        flat_fee_key = excluded.flat_fee_key,
         increment_seconds = excluded.increment_seconds,
         minimum_seconds = excluded.minimum_seconds, rounding_mode = excluded.rounding_mode,
         rounding_scope = excluded.rounding_scope, grouping_policy = excluded.grouping_policy
     WHERE (seen_charge.revision, seen_charge.mapping_version)
         < (excluded.revision, excluded.mapping_version)
-    """
-)
-_DROP_REPLACED = statement(
-    """
-    DELETE FROM seen_charge c USING seen_charge_set s
-    WHERE s.book = c.book AND s.record_id = c.record_id
-      AND (c.revision, c.mapping_version) < (s.revision, s.mapping_version)
     """
 )
 Changed = tuple[str, ChargeSetChanged]
@@ -88,11 +82,6 @@ def keep_charge_sets(connection: Connection, changed: Iterable[Changed], seen_at
     if charges:
         charges.sort(key=lambda row: (row["book"], row["charge_id"]))
         bulk(connection, _UPSERT_CHARGES, charges)
-
-
-def drop_replaced_charges(connection: Connection) -> int:
-    """Delete charges of replaced sets, which no longer count; return how many."""
-    return connection.execute(_DROP_REPLACED).rowcount
 
 
 def _order(change: ChargeSetChanged) -> tuple[int, int]:
@@ -122,7 +111,7 @@ def _set_row(book: str, change: ChargeSetChanged) -> dict[str, Any]:
 
 
 def _charge_row(book: str, change: ChargeSetChanged, charge: Charge) -> dict[str, Any]:
-    fee = charge.flat_fee
+    fee = charge.flat_fee if charge.kind == "time" else None
     return {
         "book": book,
         "charge_id": charge.charge_id,
@@ -141,10 +130,19 @@ def _charge_row(book: str, change: ChargeSetChanged, charge: Charge) -> dict[str
         "currency": charge.rate.currency if charge.rate else charge.currency,
         "flat_fee_amount": str(fee.amount) if fee else None,
         "flat_fee_term": fee.term if fee else None,
-        "flat_fee_scope": charge.customer.key if fee else None,
+        "flat_fee_key": _flat_fee_key(charge),
         "increment_seconds": charge.rounding.increment_seconds,
         "minimum_seconds": charge.rounding.minimum_seconds,
         "rounding_mode": charge.rounding.mode,
         "rounding_scope": charge.rounding.scope,
         "grouping_policy": charge.invoicing.grouping,
     }
+
+
+def _flat_fee_key(charge: Charge) -> str | None:
+    """Return who pays the fee once per term: the client, or one of its projects."""
+    if charge.flat_fee is None or charge.kind != "time":
+        return None
+    project = (charge.project or "", charge.job.key if charge.job else "")
+    scope = () if charge.flat_fee_scope == "client" else project
+    return derive_key(charge.client, charge.customer.key, charge.currency, *scope)

@@ -47,7 +47,7 @@ _INSERT_LINES = statement(
         book text, document_id text, lines_key text, line_id text, position integer, item jsonb,
         service_date date, quantity numeric, unit_price numeric, amount numeric,
         billed_seconds bigint, worked_seconds bigint, client text, project text,
-        charge_ids text[], credits_line_id text)
+        charge_ids text[], credits_line_id text, supplements_line_id text)
     ON CONFLICT DO NOTHING
     """
 )
@@ -146,4 +146,5 @@ def _line_row(key: tuple[str, str], lines_key: str, line: DocumentLine) -> dict[
         "project": line.project,
         "charge_ids": list(line.charge_ids),
         "credits_line_id": line.credits_line_id,
+        "supplements_line_id": line.supplements_line_id,
     }

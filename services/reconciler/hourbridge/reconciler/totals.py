@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 
 from hourbridge.common.ids import content_hash
 from hourbridge.reconciler.figures import hours
+from hourbridge.reconciler.pricing import pricing_bridge
 
 _SOURCE = text(
     """
@@ -108,6 +109,7 @@ def control_totals(connection: Connection, book: str) -> dict[str, list[dict[str
         level: [_written(dict(row)) for row in connection.execute(sql, {"book": book}).mappings()]
         for level, sql in _LEVELS.items()
     }
+    totals["pricing"] = pricing_bridge(connection, book)
     return dict(json.loads(to_json(totals)))
 
 

@@ -33,8 +33,7 @@ _WORK = text(
         FROM charge WHERE flat_fee_amount IS NULL
         UNION ALL
         SELECT *, CASE WHEN row_number() OVER (
-                PARTITION BY flat_fee_scope, flat_fee_amount, flat_fee_term,
-                             date_trunc(flat_fee_term, work_date)
+                PARTITION BY flat_fee_key, flat_fee_term, date_trunc(flat_fee_term, work_date)
                 ORDER BY state, work_date, charge_id) = 1
             THEN flat_fee_amount ELSE 0 END AS value
         FROM charge WHERE flat_fee_amount IS NOT NULL
@@ -116,7 +115,9 @@ def unbilled_report(
         "charged": _written(summed(work, by=("currency",), of=_SUMS)),
         "billed": _written(row for row in by_state if row["state"] == "billed"),
         "in_documents": _written(row for row in by_state if row["state"] == "in_documents"),
-        "leakage": _leakage(work, leakage_after_days),
+        "leakage_after_days": leakage_after_days,
+        "leakage": _leakage(work, by=("currency",)),
+        "leakage_rows": _leakage(work, by=("client", "project", "currency")),
         "parked": _uncharged(uncharged, "parked"),
         "skipped": _uncharged(uncharged, "skipped"),
         "in_flight": {
@@ -127,14 +128,10 @@ def unbilled_report(
     }
 
 
-def _leakage(work: Sequence[Mapping[str, Any]], after_days: int) -> dict[str, Any]:
+def _leakage(work: Sequence[Mapping[str, Any]], *, by: tuple[str, ...]) -> list[dict[str, Any]]:
     """Return what is unbilled past its time as a share of all charged work."""
     leaked = [row for row in work if row["state"] == "unbilled" and row["is_leakage"]]
-    return {
-        "after_days": after_days,
-        "total": _shares(leaked, work, ("currency",)),
-        "rows": _shares(leaked, work, ("client", "project", "currency")),
-    }
+    return _shares(leaked, work, by)
 
 
 def _shares(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -17,7 +17,6 @@ from hourbridge.reconciler.causes import Cause
 from hourbridge.reconciler.discrepancies import open_by_cause
 from hourbridge.reconciler.figures import HOUR_SECONDS, summed
 from hourbridge.reconciler.reconcile import Reconciler, ReconciliationRunning
-from hourbridge.reconciler.seen_charges import drop_replaced_charges
 from hourbridge.reconciler.seen_documents import drop_replaced_lines
 from hourbridge.reconciler.seen_sources import configuration_of, known_books
 from hourbridge.reconciler.sequence import merge_ranges
@@ -28,7 +27,6 @@ from hourbridge.reconciler.unbilled import AGES, unbilled_work
 log = structlog.get_logger(__name__)
 
 PERIODIC = "periodic"
-_DROPS: tuple[Callable[[Connection], int], ...] = (drop_replaced_charges, drop_replaced_lines)
 
 
 class Upkeep:
@@ -84,9 +82,8 @@ class Upkeep:
         try:
             with self._store.transaction() as connection:
                 merge_ranges(connection)
-            for drop in _DROPS:
-                with self._store.transaction() as connection:
-                    drop(connection)
+            with self._store.transaction() as connection:
+                drop_replaced_lines(connection)
         finally:
             self._leases.release(lease)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hourbridge.common.book import LedgerBinding
 from hourbridge.common.bus.adapter import Bus
 from hourbridge.common.bus.consumer import Lane
 from hourbridge.common.bus.topology import QUEUES, build_topology
@@ -10,6 +11,9 @@ from hourbridge.common.ids import random_id
 from hourbridge.common.runtime.service import ServiceDefinition
 from hourbridge.common.store.engine import Store
 from hourbridge.common.store.leases import Leases
+from hourbridge.connectors.connections import SCHEMA, ConnectionStore
+from hourbridge.connectors.ledger import Ledger
+from hourbridge.connectors.opening import open_ledger
 from hourbridge.reconciler.handlers import SeenHandler
 from hourbridge.reconciler.read_back import Ledgers
 from hourbridge.reconciler.reconcile import Reconciler
@@ -21,9 +25,19 @@ SERVICE = "reconciler"
 
 
 def build(
-    settings: ReconcilerSettings, *, store: Store, bus: Bus, clock: Clock, ledgers: Ledgers
+    settings: ReconcilerSettings,
+    *,
+    store: Store,
+    bus: Bus,
+    clock: Clock,
+    ledgers: Ledgers | None = None,
 ) -> ServiceDefinition:
-    """Return the service; ``ledgers`` opens the ledger of a binding."""
+    """Return the service; ``ledgers`` opens the ledger of a binding, by default for real."""
+    on_stop = []
+    if ledgers is None:
+        connections = Store(settings.database_url, SCHEMA, pool_size=2)
+        on_stop.append(connections.close)
+        ledgers = _connected(ConnectionStore(connections, settings.encryption_keys, clock), clock)
     leases = Leases(store, random_id())
     reconciler = Reconciler(settings, store=store, clock=clock, ledgers=ledgers)
     upkeep = Upkeep(settings, store=store, clock=clock, leases=leases, reconciler=reconciler)
@@ -47,4 +61,12 @@ def build(
         ],
         tasks=upkeep.tasks(),
         routes=routes.routes(),
+        on_stop=on_stop,
     )
+
+
+def _connected(connections: ConnectionStore, clock: Clock) -> Ledgers:
+    def open_bound(binding: LedgerBinding) -> Ledger:
+        return open_ledger(binding, connections, clock=clock)
+
+    return open_bound

@@ -48,9 +48,7 @@ def difference(
         for path, what in _unreadable(_Side(old_writer), _Side(new_reader))
     ]
     changes += [
-        Change(
-            path, f"the release's reader refuses what is written today: {what}", is_breaking=True
-        )
+        Change(path, f"the release's reader refuses today's message: {what}", is_breaking=True)
         for path, what in _unreadable(_Side(new_writer), _Side(old_reader))
     ]
     changes += _changed_fields(_Side(old_reader), _Side(new_reader))

@@ -100,18 +100,20 @@ class _Builder:
         if "anyOf" in schema:
             return self._value(schema["anyOf"][0], field)
         if "$ref" in schema:
-            name = schema["$ref"].rpartition("/")[2]
-            target = self._definitions[name]
-            if name == "LedgerReference" and self._style is Style.FULL:
-                return REFERENCES[field]
-            if "properties" in target:
-                return self.model(name.partition("_")[0], target)
-            return self._value(target, field)
+            return self._referenced(schema["$ref"].rpartition("/")[2], field)
         if "const" in schema:
             return schema["const"]
         if "enum" in schema:
             return schema["enum"][-1 if self._style is Style.AWKWARD else 0]
         return self._plain(schema, field)
+
+    def _referenced(self, name: str, field: str) -> Json:
+        target = self._definitions[name]
+        if name == "LedgerReference" and self._style is Style.FULL:
+            return REFERENCES[field]
+        if "properties" in target:
+            return self.model(name.partition("_")[0], target)
+        return self._value(target, field)
 
     def _plain(self, schema: Schema, field: str) -> Json:
         kind = schema.get("type")

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +49,8 @@ def schema_of(registered: Registered, role: Role) -> dict[str, Any]:
     return {**schema, **head, "properties": properties}
 
 
-def generated(registry: Registry = REGISTRY) -> dict[Path, str]:
+@cache
+def generated(registry: Registry = REGISTRY) -> Mapping[Path, str]:
     """Return every generated file by its path below the documentation directory."""
     files = {
         Path("asyncapi") / "asyncapi.yaml": asyncapi.text(registry),

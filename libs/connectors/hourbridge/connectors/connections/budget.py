@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 
 from hourbridge.common.clock import Clock
-from hourbridge.common.errors import LedgerThrottled
+from hourbridge.common.errors import ConfigurationInvalid, LedgerThrottled
 from hourbridge.common.store.engine import Store
 
 WAIT_SECONDS_MAX = 5
@@ -97,7 +97,9 @@ class SharedCallBudget:
         with self._store.transaction() as connection:
             # A turn lost in a crash costs nothing, so nobody waits for the disk.
             connection.execute(text("SET LOCAL synchronous_commit = off"))
-            row = connection.execute(_LOCK_ROW, {"connection": self._connection}).one()
+            row = connection.execute(_LOCK_ROW, {"connection": self._connection}).first()
+            if row is None:
+                raise ConfigurationInvalid("the connection was removed", name=self._connection)
             if row.paused_until is not None and row.paused_until > row.now:
                 raise self._throttled((row.paused_until - row.now).total_seconds())
             drawn = Buckets(

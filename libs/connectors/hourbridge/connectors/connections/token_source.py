@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, text
 
 from hourbridge.common.clock import Clock
-from hourbridge.common.errors import LedgerAuthorizationExpired
+from hourbridge.common.errors import ConfigurationInvalid, LedgerAuthorizationExpired
 from hourbridge.common.store.engine import Store
 from hourbridge.connectors.connections.secret_box import SecretBox
 
@@ -82,7 +82,7 @@ class SharedTokenSource:
         if known is not None and self._is_fresh(known[1]):
             return known[0]
         with self._store.transaction() as connection:
-            row = connection.execute(_READ, {"name": self._name}).one()
+            row = connection.execute(_READ, {"name": self._name}).first()
         self._check_connected(row)
         return self._usable(row, refused=None) or self.renew(refused="")
 
@@ -95,7 +95,7 @@ class SharedTokenSource:
         """
         broken: LedgerAuthorizationExpired | None = None
         with self._store.transaction() as connection:
-            row = connection.execute(_LOCK_ROW, {"name": self._name}).one()
+            row = connection.execute(_LOCK_ROW, {"name": self._name}).first()
             self._check_connected(row)
             token = self._usable(row, refused=refused)
             if token is None:
@@ -156,6 +156,8 @@ class SharedTokenSource:
         return self._clock.now() + _MARGIN < expires_at
 
     def _check_connected(self, row: Any) -> None:
+        if row is None:
+            raise ConfigurationInvalid("the connection was removed", name=self._name)
         if row.state == "broken":
             raise LedgerAuthorizationExpired(
                 f"the connection is broken: {row.state_reason}", connection=self._name

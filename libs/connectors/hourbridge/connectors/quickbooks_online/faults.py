@@ -42,6 +42,8 @@ _REJECTIONS: dict[str, type[LedgerRejected]] = {
     "6210": PeriodClosed,
 }
 _EXCERPT_CHARACTERS = 300
+_UNAUTHENTICATED = 401
+_FORBIDDEN = 403
 _REQUEST_TIMEOUT = 408
 
 
@@ -70,7 +72,7 @@ def error_of(response: httpx.Response, *, is_write: bool) -> LedgerError | None:
     text = _sentence(response, fault)
     if response.status_code == 429 or code == _THROTTLED:
         return LedgerThrottled(text, retry_after_seconds=_pause(response), intuit_tid=trace)
-    if response.status_code in (401, 403) or code in _AUTHORIZATION:
+    if _is_unauthorized(response, fault):
         return LedgerAuthorizationExpired(text, intuit_tid=trace)
     if _is_refusal(response, fault):
         return _refusal(code or f"http_{response.status_code}", text, trace, is_write=is_write)
@@ -91,11 +93,20 @@ def missing(error: LedgerRejected, ledger_id: str) -> DocumentMissing:
     return DocumentMissing(error.what, reason_code=OBJECT_NOT_FOUND, ledger_id=ledger_id)
 
 
+def _is_unauthorized(response: httpx.Response, fault: Fault | None) -> bool:
+    """Return whether our grant was refused; a 403 without a fault is some gateway's opinion."""
+    if fault is not None and fault.code in _AUTHORIZATION:
+        return True
+    return response.status_code == _UNAUTHENTICATED
+
+
 def _is_refusal(response: httpx.Response, fault: Fault | None) -> bool:
     """Return whether the service itself said no; 408 and 5xx may come from a gateway."""
-    if 400 <= response.status_code < 500:
-        return response.status_code != _REQUEST_TIMEOUT
-    return fault is not None and response.is_success
+    if response.status_code == _REQUEST_TIMEOUT or response.status_code >= 500:
+        return False
+    if fault is None:
+        return response.is_client_error and response.status_code != _FORBIDDEN
+    return True
 
 
 def _refusal(code: str, text: str, trace: str | None, *, is_write: bool) -> LedgerError:

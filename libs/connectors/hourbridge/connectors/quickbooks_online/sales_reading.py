@@ -71,7 +71,7 @@ def _statement(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _lines(rows: list[dict[str, Any]]) -> tuple[LedgerLine, ...]:
-    lines = []
+    lines: list[LedgerLine] = []
     for row in rows:
         kind = row.get("DetailType")
         if kind not in _MONEY_LINES:

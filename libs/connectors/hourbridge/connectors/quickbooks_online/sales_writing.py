@@ -108,7 +108,7 @@ class SalesWriter:
     def _send(self, write: LedgerWrite, make: Callable[[], _Body], deadline: float) -> _Body:
         """Send a body; when the ledger denies a reference in it, look the names up once more."""
         try:
-            return self._post(write, make(), deadline)[ENTITY[write.document.kind]]
+            return self._post(write, make(), deadline)
         except LedgerRejected as error:
             if error.reason_code not in (INVALID_REFERENCE, OBJECT_NOT_FOUND):
                 raise
@@ -118,7 +118,7 @@ class SalesWriter:
             raise missing(denied, ledger_id)
         if not self._entities.forget():
             raise denied
-        return self._post(write, make(), deadline)[ENTITY[write.document.kind]]
+        return self._post(write, make(), deadline)
 
     def _post(
         self, write: LedgerWrite, body: _Body, deadline: float, operation: str | None = None
@@ -129,7 +129,9 @@ class SalesWriter:
         parameters = {"requestid": write.operation_key}
         if operation is not None:
             parameters["operation"] = operation
-        return self._transport.write(ENTITY[write.document.kind].lower(), body, parameters)
+        entity = ENTITY[write.document.kind]
+        row: _Body = self._transport.write(entity.lower(), body, parameters)[entity]
+        return row
 
     def _maker(self) -> PayloadMaker:
         return PayloadMaker(self._entities, self._preferences.current())

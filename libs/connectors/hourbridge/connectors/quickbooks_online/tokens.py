@@ -57,9 +57,9 @@ class TokenEndpoint:
             what = f"the token endpoint did not answer ({type(error).__name__}: {error})"
             raise LedgerUnavailable(what) from error
         content = _json_object(response)
-        error = content.get("error")
-        if error in _DEAD_GRANT:
-            raise LedgerAuthorizationExpired(f"{error}: {content.get('error_description', '')}")
+        refusal = content.get("error")
+        if refusal in _DEAD_GRANT:
+            raise LedgerAuthorizationExpired(f"{refusal}: {content.get('error_description', '')}")
         if not response.is_success:
             raise LedgerUnavailable(f"the token endpoint answered HTTP {response.status_code}")
         return _pair(content)

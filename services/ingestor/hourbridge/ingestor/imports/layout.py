@@ -36,7 +36,10 @@ class Layout:
 
 
 def match_layout(profile: Profile, header: Sequence[str]) -> Layout:
-    """Return where the profile's columns are; raise FileUnreadable when a required one is not."""
+    """Return where the profile's columns are; raise FileUnreadable when a required one is not.
+
+    An empty JSON array has no headings at all, and no rows to miss them.
+    """
     normal = [_normal(heading) for heading in header]
     columns: dict[str, Column] = {}
     for name, aliases in profile.columns.items():
@@ -44,7 +47,7 @@ def match_layout(profile: Profile, header: Sequence[str]) -> Layout:
         if found is not None:
             columns[name] = found
     missing = [name for name in profile.required if name not in columns]
-    if missing:
+    if missing and header:
         wanted = "; ".join(f"{name} ({' or '.join(profile.columns[name])})" for name in missing)
         raise FileUnreadable(
             f"the header lacks {wanted}", profile=profile.profile, header=", ".join(header)[:300]

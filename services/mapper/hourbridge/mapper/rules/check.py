@@ -46,7 +46,7 @@ def _references(book: BookConfiguration) -> Iterator[Finding]:
     tasks = {normal(rule.task) for rule in book.tasks}
     for index, project in enumerate(book.projects):
         if project.client is not None and normal(project.client) not in clients:
-            detail = f"project {project.project!r} names the client {project.client!r}, which has no rule"
+            detail = f"project {project.project!r}: client {project.client!r} has no rule"
             yield Finding("unknown_client", f"projects[{index}].client", detail)
     for index, rate in enumerate(book.rates.rules):
         where = f"rates.rules[{index}]"

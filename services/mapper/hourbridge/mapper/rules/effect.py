@@ -74,10 +74,11 @@ class Effect:
             return
         self.changed += 1
         self._turns[f"{before.outcome.value} -> {after.outcome.value}"] += 1
-        if before.outcome is MappingOutcome.PARKED:
-            if after.outcome is not MappingOutcome.PARKED:
-                self._released.update(_keys(before))
-        if after.outcome is MappingOutcome.PARKED:
+        waited = before.outcome is MappingOutcome.PARKED
+        waits = after.outcome is MappingOutcome.PARKED
+        if waited and not waits:
+            self._released.update(_keys(before))
+        if waits:
             self._newly_waiting.update(_keys(after) - _keys(before))
         if len(self._samples) < SAMPLES_MAX:
             self._samples.append(_sample(before, after))

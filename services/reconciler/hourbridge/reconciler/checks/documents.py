@@ -14,7 +14,7 @@ _TWICE = text(
                array_agg(line_id ORDER BY number, line_id) AS line_ids, count(*) AS times
         FROM billed_charge WHERE book = :book GROUP BY charge_id HAVING count(*) > 1
     )
-    SELECT twice.numbers, count(*) AS charges, (array_agg(charge_id ORDER BY charge_id))[1 : 20]
+    SELECT twice.numbers, count(*) AS charges, (array_agg(twice.charge_id ORDER BY twice.charge_id))[1 : 20]
                AS charge_ids, min(c.client) AS client, min(c.project) AS project,
            min(c.currency) AS currency,
            sum((twice.times - 1) * coalesce(c.billable_seconds, 0))::bigint AS seconds,

@@ -79,7 +79,7 @@ _TABLES = (
         currency text NOT NULL,
         flat_fee_amount numeric,
         flat_fee_term text,
-        flat_fee_scope text,
+        flat_fee_key text,
         increment_seconds integer NOT NULL,
         minimum_seconds integer NOT NULL,
         rounding_mode text NOT NULL,
@@ -142,6 +142,7 @@ _TABLES = (
         project text,
         charge_ids text[] NOT NULL,
         credits_line_id text,
+        supplements_line_id text,
         PRIMARY KEY (book, document_id, lines_key, line_id)
     )
     """,
@@ -265,17 +266,18 @@ _VIEWS = (
     FROM document_line l JOIN seen_document d USING (book, document_id, lines_key)
     WHERE d.status <> 'withdrawn'
     """,
-    # A credit line that names charges gives them back from the line it credits.
+    # A credit line that names charges gives them back from the line it credits. A line that
+    # credits nothing bills its charges, on a credit memo too (refunded expenses).
     """
     CREATE VIEW billed_charge AS
     SELECT billed.* FROM (
         SELECT book, document_id, line_id, status, kind, number, currency, posted_at,
                unnest(charge_ids) AS charge_id
-        FROM live_line WHERE kind = 'invoice'
+        FROM live_line WHERE credits_line_id IS NULL AND supplements_line_id IS NULL
     ) billed
     LEFT JOIN (
         SELECT DISTINCT book, credits_line_id AS line_id, unnest(charge_ids) AS charge_id
-        FROM live_line WHERE kind = 'credit_memo' AND credits_line_id IS NOT NULL
+        FROM live_line WHERE credits_line_id IS NOT NULL
     ) returned USING (book, line_id, charge_id)
     WHERE returned.charge_id IS NULL
     """,

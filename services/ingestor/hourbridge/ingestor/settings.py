@@ -1,0 +1,31 @@
+"""What the ingestor can be told, on top of the settings that all services share."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from hourbridge.common.runtime.settings import CommonSettings
+
+
+class IngestorSettings(CommonSettings):
+    """Settings of the ingestor."""
+
+    intake_body_bytes_max: int = Field(
+        4 * 1024 * 1024, ge=1024, description="Largest body of POST /v1/events; beyond it 413."
+    )
+    intake_events_max: int = Field(
+        1000, ge=1, le=10_000, description="Most events in one batch of POST /v1/events."
+    )
+    intake_amqp_sources: tuple[str, ...] = Field(
+        ("*/*",),
+        description="Who may report over AMQP: JSON array of `book/source`, `book/*` or `*/*`.",
+    )
+    import_file_bytes_max: int = Field(
+        64 * 1024 * 1024, ge=1024, description="Largest file of POST /v1/imports, as sent."
+    )
+    import_unpacked_bytes_max: int = Field(
+        512 * 1024 * 1024, ge=1024, description="Largest size that a compressed file unpacks to."
+    )
+    payload_retention_days: int = Field(
+        400, ge=1, le=4000, description="How long received payloads and event ids are kept."
+    )

@@ -1,0 +1,108 @@
+"""The mapper's composition root."""
+
+from __future__ import annotations
+
+from hourbridge.common.bus.adapter import Bus
+from hourbridge.common.bus.consumer import Lane
+from hourbridge.common.bus.topology import QUEUES, build_topology
+from hourbridge.common.clock import Clock
+from hourbridge.common.ids import random_id
+from hourbridge.common.runtime.service import ServiceDefinition
+from hourbridge.common.runtime.tasks import PeriodicTask
+from hourbridge.common.store.engine import Store
+from hourbridge.common.store.leases import Leases
+from hourbridge.common.store.outbox import Outbox
+from hourbridge.mapper.applying import Applier
+from hourbridge.mapper.configurations import Configurations
+from hourbridge.mapper.fact_changes import FactChanges
+from hourbridge.mapper.handlers import RecordsHandler
+from hourbridge.mapper.ledger_check import LedgerOpener, no_ledger
+from hourbridge.mapper.parked import ParkedRecords
+from hourbridge.mapper.planning import Planner
+from hourbridge.mapper.remap import Remapper
+from hourbridge.mapper.routes import MapperApi
+from hourbridge.mapper.settings import MapperSettings
+
+NAME = "mapper"
+
+
+def build(
+    settings: MapperSettings,
+    *,
+    store: Store,
+    bus: Bus,
+    clock: Clock,
+    ledger_opener: LedgerOpener = no_ledger,
+) -> ServiceDefinition:
+    """Return the mapper, made of its parts."""
+    configurations = Configurations()
+    outbox = Outbox(store, bus)
+    remapping = _remapping(settings, store, configurations, outbox, clock)
+    planner = Planner(
+        store,
+        configurations,
+        opener=ledger_opener if settings.mapper_ledger_check else no_ledger,
+        records_max=settings.mapper_plan_records_max,
+    )
+    parked = ParkedRecords(store, configurations, outbox=outbox, clock=clock)
+    applier = Applier(
+        store,
+        configurations,
+        planner=planner,
+        outbox=outbox,
+        clock=clock,
+        applied=remapping.wake,
+    )
+    handler = RecordsHandler(configurations, clock, facts_changed=remapping.wake)
+    api = MapperApi(store, configurations, planner, applier, parked, settings.mapper_mapping_actors)
+    counting = PeriodicTask("parked-count", settings.mapper_parked_interval_seconds, parked.count)
+    return ServiceDefinition(
+        name=NAME,
+        store=store,
+        bus=bus,
+        clock=clock,
+        topology=build_topology(settings.retry_delays_seconds),
+        lanes=_lanes(settings, handler),
+        tasks=[remapping, counting],
+        routes=api.routes(),
+    )
+
+
+def _lanes(settings: MapperSettings, handler: RecordsHandler) -> list[Lane]:
+    queues = QUEUES[NAME]
+    return [
+        Lane(
+            queue,
+            handler,
+            batch_messages_max=settings.batch_messages_max,
+            prefetch=settings.prefetch,
+        )
+        for queue in (queues.work, queues.bulk)
+    ]
+
+
+def _remapping(
+    settings: MapperSettings,
+    store: Store,
+    configurations: Configurations,
+    outbox: Outbox,
+    clock: Clock,
+) -> PeriodicTask:
+    """Return the task that turns facts and configurations into re-mapped records."""
+    fact_changes = FactChanges(store, configurations, outbox=outbox, clock=clock)
+    remapper = Remapper(
+        store,
+        configurations,
+        outbox=outbox,
+        leases=Leases(store, random_id()),
+        clock=clock,
+        batch_records_max=settings.mapper_remap_batch_records,
+    )
+
+    def run() -> None:
+        fact_changes.run()
+        if remapper.run():
+            task.wake()
+
+    task = PeriodicTask("remap", settings.mapper_remap_interval_seconds, run)
+    return task

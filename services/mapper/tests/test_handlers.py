@@ -1,0 +1,122 @@
+"""The handler on a real database: newest wins, every sequence is settled, order doesn't matter."""
+
+from __future__ import annotations
+
+import pytest
+
+from hourbridge.common.bus.consumer import Received
+from hourbridge.common.messages.events import MappingOutcome
+from tests.support.mapping import MapperBench, by_record, client, project, time_entry
+
+pytestmark = pytest.mark.database
+
+
+def settled(changes: list) -> list[int]:
+    return sorted(number for change in changes for number in change.covers)
+
+
+def test_an_entry_becomes_a_charge(bench: MapperBench) -> None:
+    bench.apply()
+    [change] = bench.feed(bench.accept(time_entry()))
+    assert change.outcome is MappingOutcome.CHARGED
+    assert change.mapping_version == 1
+    assert change.covers == (1,)
+    [charge] = change.charges
+    assert charge.customer.id == "17"
+    assert str(charge.rate and charge.rate.amount) == "150.00"
+
+
+def test_without_configuration_all_wait_for_it(bench: MapperBench) -> None:
+    [change] = bench.feed(bench.accept(time_entry()))
+    assert change.outcome is MappingOutcome.PARKED
+    assert change.mapping_version == 0
+    assert [reason.code for reason in change.reasons] == ["no_configuration"]
+    assert bench.rows("waits_for") == [(["configuration:acme-books"],)]
+
+
+def test_a_redelivery_changes_nothing_and_publishes_the_same_message(bench: MapperBench) -> None:
+    bench.apply()
+    message = bench.accept(time_entry())
+    [first] = bench.feed_raw(message)
+    before = bench.rows("*")
+    [again] = bench.feed_raw(message)
+    assert again == first
+    assert bench.rows("*") == before
+
+
+def test_an_older_state_publishes_the_stored_one_for_its_own_sequence(bench: MapperBench) -> None:
+    bench.apply()
+    old = bench.accept(time_entry(), revision=1)
+    new = bench.accept(time_entry(input={"seconds": 7200}), revision=2)
+    bench.feed(new)
+    [change] = bench.feed(old)
+    assert change.record_revision == 2
+    assert change.worked_seconds == 7200
+    assert change.covers == (1,)
+
+
+def test_a_batch_with_two_states_publishes_the_newer_once_for_both(bench: MapperBench) -> None:
+    bench.apply()
+    old = bench.accept(time_entry(), revision=1)
+    new = bench.accept(time_entry(input={"seconds": 7200}), revision=2)
+    [change] = bench.feed(new, old, new)
+    assert change.covers == (1, 2)
+    assert change.worked_seconds == 7200
+
+
+def corrected_entries(bench: MapperBench) -> list[Received]:
+    messages = []
+    for number in range(12):
+        for revision in (1, 2, 3):
+            entry = time_entry(str(number), input={"seconds": 600 * (number + revision)})
+            messages.append(bench.accept(entry, revision))
+    messages.append(bench.accept(client("c1", "Acme")))
+    messages.append(bench.accept(project("p1", "Website", client_id="c1")))
+    messages.append(
+        bench.accept(time_entry("x", client_name=None, project_name=None, project_id="p1"))
+    )
+    return messages
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_three_deliveries_in_any_order_converge_and_settle_every_sequence(
+    bench: MapperBench, seed: int
+) -> None:
+    bench.apply()
+    messages = corrected_entries(bench)
+    changes = bench.feed_shuffled(messages * 3, seed)
+    bench.work()
+    expected = {
+        message.event.data.record_id: message.event.data.revision for message in messages
+    }
+    assert set(settled(changes)) == set(range(1, len(messages) + 1))
+    assert dict(bench.rows("record_id, revision")) == expected
+    final = by_record([*changes, *charge_sets_published(bench)])
+    outcomes = {change.outcome for change in final.values()}
+    assert outcomes == {MappingOutcome.CHARGED, MappingOutcome.NOTED}
+    hours = {id: change.worked_seconds for id, change in final.items() if change.charges}
+    assert sum(hours.values()) == sum(600 * (number + 3) for number in range(12)) + 3600
+
+
+def charge_sets_published(bench: MapperBench) -> list:
+    from tests.support.mapping import charge_sets
+
+    return charge_sets(bench.bus.take())
+
+
+def test_a_deleted_record_has_no_charges(bench: MapperBench) -> None:
+    bench.apply()
+    bench.feed(bench.accept(time_entry(), revision=1))
+    [change] = bench.feed(bench.accept(time_entry(deleted={"how": "feed"}), revision=2))
+    assert change.outcome is MappingOutcome.SKIPPED
+    assert change.deleted
+    assert change.charges == ()
+    assert [reason.code for reason in change.reasons] == ["deleted"]
+
+
+def test_books_do_not_share_records_or_configurations(bench: MapperBench) -> None:
+    bench.apply()
+    here = bench.accept(time_entry())
+    there = bench.accept(time_entry(), book="other-books")
+    outcomes = {change.outcome for change in bench.feed(here, there)}
+    assert outcomes == {MappingOutcome.CHARGED, MappingOutcome.PARKED}

@@ -1,0 +1,207 @@
+"""Billing: what waits becomes documents, under a lock per engagement, priced by pure rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from sqlalchemy import Connection
+
+from hourbridge.billing.assembly import Assembly, Leakage, assemble
+from hourbridge.billing.basis import carry_key
+from hourbridge.billing.grouping import billing_period, fee_key, ledger_key
+from hourbridge.common.clock import Clock
+from hourbridge.common.errors import TransientFailure
+from hourbridge.common.faults import fault_point
+from hourbridge.common.messages.events import Charge, Document, DocumentStatus
+from hourbridge.common.store.engine import Store
+from hourbridge.poster import group_store
+from hourbridge.poster.configurations import Configured, configuration_of
+from hourbridge.poster.document_store import DocumentStore
+from hourbridge.poster.documents import Group, HeldSupplement, NewDocument, build_document
+from hourbridge.poster.fault_points import DOCUMENTS_ASSEMBLED, DOCUMENTS_COMMITTED
+from hourbridge.poster.fees import attach_covered
+from hourbridge.poster.group_store import BillingScope, Waiting
+from hourbridge.poster.operations import Intent, add_intents
+
+GROUPS_PER_TRANSACTION_MAX = 100
+_DRY_RUN_NUMBER = "DRY-RUN"
+
+
+@dataclass
+class BillResult:
+    """What a run billed, or would."""
+
+    documents: list[Document] = field(default_factory=list)
+    leakage: list[Leakage] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class PricedGroup:
+    """The charges of one document and what they come to."""
+
+    group: Group
+    assembly: Assembly
+
+    @property
+    def makes_document(self) -> bool:
+        """Return whether there is anything to put on a document."""
+        return bool(self.assembly.lines or self.group.supplements)
+
+
+class Biller:
+    """Turns unbilled charges into documents. Safe to run twice, and side by side."""
+
+    def __init__(
+        self, store: Store, documents: DocumentStore, clock: Clock, announced: Callable[[], None]
+    ) -> None:
+        self._store = store
+        self._documents = documents
+        self._clock = clock
+        self._announced = announced
+
+    def bill(self, scope: BillingScope) -> BillResult:
+        """Bill everything in ``scope``, a bounded number of groups per transaction."""
+        result = BillResult()
+        with self._store.transaction() as connection:
+            pairs = group_store.open_groups(connection, scope)
+        for engagement_key, groups in _portions(pairs):
+            with self._store.transaction() as connection:
+                self.bill_groups(connection, scope, engagement_key, groups, result)
+            fault_point(DOCUMENTS_COMMITTED)
+            self._announced()
+        return result
+
+    def preview(self, scope: BillingScope) -> BillResult:
+        """Return what ``bill`` would do now; changes nothing."""
+        result = BillResult()
+        with self._store.transaction() as connection:
+            for engagement_key, groups in _portions(group_store.open_groups(connection, scope)):
+                waiting = group_store.read_waiting(
+                    connection, scope, engagement_key, groups, lock=False
+                )
+                for priced in self._price(connection, scope, engagement_key, waiting):
+                    result.leakage += priced.assembly.leakage
+                    if priced.makes_document:
+                        new = build_document(priced.group, priced.assembly, _DRY_RUN_NUMBER)
+                        result.documents.append(new.document)
+        return result
+
+    def bill_groups(
+        self,
+        connection: Connection,
+        scope: BillingScope,
+        engagement_key: str,
+        groups: Sequence[str],
+        result: BillResult,
+    ) -> None:
+        """Bill some groups of one engagement in the caller's transaction."""
+        group_store.lock_engagement(connection, scope.book, engagement_key)
+        waiting = group_store.read_waiting(connection, scope, engagement_key, groups, lock=True)
+        priced = self._price(connection, scope, engagement_key, waiting)
+        documents = self._number(connection, [p for p in priced if p.makes_document])
+        self._documents.insert(connection, scope.book, documents)
+        group_store.drop_supplements(
+            connection, [s.line_id for p in priced for s in p.group.supplements]
+        )
+        for part in priced:
+            attach_covered(connection, self._documents, scope.book, part.assembly.covered)
+            group_store.note_leakage(connection, part.assembly.leakage)
+            result.leakage += part.assembly.leakage
+        final = [d.document for d in documents if d.document.status is DocumentStatus.POSTING]
+        intents = [Intent(scope.book, document, "create") for document in final]
+        add_intents(connection, intents, self._clock.now())
+        result.documents += [new.document for new in documents]
+        fault_point(DOCUMENTS_ASSEMBLED)
+
+    def _price(
+        self, connection: Connection, scope: BillingScope, engagement_key: str, waiting: Waiting
+    ) -> list[PricedGroup]:
+        configured = _known_configuration(connection, scope.book, waiting.mapping_version)
+        everything = [charge for charges in waiting.charges.values() for charge in charges]
+        keys = {carry_key(c) for c in everything if c.rounding.quantity_decimals is not None}
+        residues = group_store.carries(connection, scope.book, keys)
+        fees = {key for key in map(fee_key, everything) if key is not None}
+        billed = set(group_store.billed_fees(connection, scope.book, fees))
+        priced = []
+        for group in _groups(scope, engagement_key, waiting, configured):
+            assembly = assemble(group.charges, carries=residues, billed_fees=billed)
+            for line in assembly.lines:
+                if line.basis.carry_key:
+                    residues[line.basis.carry_key] = line.price.carry_out_seconds
+            billed |= {line.fee_key for line in assembly.lines if line.fee_key}
+            priced.append(PricedGroup(group, assembly))
+        return priced
+
+    def _number(self, connection: Connection, priced: Sequence[PricedGroup]) -> list[NewDocument]:
+        """Build the documents; the counters are locked last, for a short time, in key order."""
+        keyed = sorted(priced, key=_counter)
+        documents: list[NewDocument] = []
+        for (key, prefix), members in groupby(keyed, key=_counter):
+            portion = list(members)
+            numbers = self._documents.allocate_numbers(connection, key, prefix, len(portion))
+            documents += [
+                build_document(part.group, part.assembly, number)
+                for part, number in zip(portion, numbers, strict=True)
+            ]
+        return documents
+
+
+def _known_configuration(connection: Connection, book: str, mapping_version: int) -> Configured:
+    configured = configuration_of(connection, book)
+    if configured is None or configured.version < mapping_version:
+        raise TransientFailure(
+            "the configuration that charges were made with has not arrived yet",
+            book=book,
+            version=mapping_version,
+        )
+    return configured
+
+
+def _portions(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, list[str]]]:
+    portions = []
+    for engagement_key, members in groupby(pairs, key=lambda pair: pair[0]):
+        groups = [group for _, group in members]
+        for first in range(0, len(groups), GROUPS_PER_TRANSACTION_MAX):
+            portions.append((engagement_key, groups[first : first + GROUPS_PER_TRANSACTION_MAX]))
+    return portions
+
+
+def _groups(
+    scope: BillingScope, engagement_key: str, waiting: Waiting, configured: Configured
+) -> list[Group]:
+    """Return the documents-to-be in the order in which they are priced: by period, by group."""
+    charges: dict[tuple[str, str], list[Charge]] = {}
+    supplements: dict[tuple[str, str], list[HeldSupplement]] = {}
+    for group_key, members in waiting.charges.items():
+        for charge in members:
+            charges.setdefault((_period_start(charge), group_key), []).append(charge)
+    for group_key, held in waiting.supplements.items():
+        for supplement in held:
+            key = (_period_start(supplement.charge), group_key)
+            supplements.setdefault(key, []).append(supplement)
+    return [
+        Group(
+            book=scope.book,
+            engagement_key=engagement_key,
+            group_key=group_key,
+            charges=tuple(charges.get((start, group_key), ())),
+            supplements=tuple(supplements.get((start, group_key), ())),
+            through=scope.through,
+            zone=configured.configuration.zone,
+            configuration_version=configured.version,
+        )
+        for start, group_key in sorted(charges.keys() | supplements.keys())
+    ]
+
+
+def _period_start(charge: Charge) -> str:
+    period = billing_period(charge.invoicing.grouping, charge.work_date)
+    return "" if period is None else str(period.first)
+
+
+def _counter(priced: PricedGroup) -> tuple[str, str]:
+    group = priced.group
+    first = group.charges[0] if group.charges else group.supplements[0].charge
+    return ledger_key(first.ledger), first.invoicing.number_prefix

@@ -1,0 +1,113 @@
+"""The lane of one ledger: takes operations in order, sends each, stores each outcome."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from hourbridge.common.clock import Clock
+from hourbridge.common.faults import fault_point
+from hourbridge.common.store.engine import Store
+from hourbridge.common.store.leases import Lease, Leases
+from hourbridge.poster.fault_points import OPERATION_TAKEN, OUTCOME_COMMITTED, OUTCOME_STORED
+from hourbridge.poster.lanes import lane_store
+from hourbridge.poster.lanes.outcomes import Outcome, Waiting
+from hourbridge.poster.lanes.recording import Recorder
+from hourbridge.poster.lanes.sending import Sender
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class LaneTools:
+    """What every lane works with."""
+
+    store: Store
+    leases: Leases
+    recorder: Recorder
+    clock: Clock
+    announced: Callable[[], None]
+    stopping: threading.Event
+    lease_seconds: float
+    settle_seconds: float
+
+
+class Lane:
+    """Works the operations of one ledger while it holds the ledger's lease."""
+
+    def __init__(self, ledger_key: str, open_sender: Callable[[], Sender], tools: LaneTools) -> None:
+        self._ledger_key = ledger_key
+        self._open_sender = open_sender
+        self._tools = tools
+
+    def run(self) -> int:
+        """Send what is due; return how many attempts were made (0 if another holds the lane)."""
+        name = f"lane:{self._ledger_key}"
+        lease = self._tools.leases.acquire(name, ttl_seconds=self._tools.lease_seconds)
+        if lease is None:
+            return 0
+        try:
+            return self._work(lease)
+        finally:
+            self._tools.leases.release(lease)
+
+    def _work(self, lease: Lease) -> int:
+        sender = self._open_sender()
+        if not self._is_usable(sender):
+            return 0
+        attempts = 0
+        while not self._tools.stopping.is_set():
+            outcome = self._one(lease, sender)
+            if outcome is None:
+                break
+            attempts += 1
+            if isinstance(outcome, Waiting):
+                break
+        return attempts
+
+    def _one(self, lease: Lease, sender: Sender) -> Outcome | None:
+        tools = self._tools
+        if not tools.leases.renew(lease, ttl_seconds=tools.lease_seconds):
+            return None
+        now = tools.clock.now()
+        with tools.store.transaction() as connection:
+            taken = lane_store.take(
+                connection,
+                self._ledger_key,
+                fencing=lease.fencing,
+                now=now,
+                settled_before=now - timedelta(seconds=tools.settle_seconds),
+            )
+        if taken is None:
+            return None
+        fault_point(OPERATION_TAKEN)
+        outcome = sender.send(taken)
+        with tools.store.transaction() as connection:
+            tools.recorder.record(connection, lease, taken, outcome)
+            fault_point(OUTCOME_STORED)
+        fault_point(OUTCOME_COMMITTED)
+        tools.announced()
+        return outcome
+
+    def _is_usable(self, sender: Sender) -> bool:
+        """Probe a stopped ledger once; it goes on by itself when it answers."""
+        tools = self._tools
+        with tools.store.transaction() as connection:
+            known = lane_store.lane_state(connection, self._ledger_key)
+        if known is None or known.failures == 0:
+            return True
+        problems = sender.problems()
+        with tools.store.transaction() as connection:
+            if not problems:
+                lane_store.open_lane(connection, self._ledger_key)
+                return True
+            lane = "parked" if known.state == "parked" else "paused"
+            log.warning("ledger_unusable", ledger=self._ledger_key, problems=problems)
+            tools.recorder.stop(
+                connection, self._ledger_key, Waiting("probe_failed", "; ".join(problems), lane)
+            )
+        return False

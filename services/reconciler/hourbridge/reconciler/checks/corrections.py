@@ -1,0 +1,89 @@
+"""Posted lines against their charges as they are now: what shrank must have been credited."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, RowMapping, text
+
+from hourbridge.reconciler.causes import Cause, Checked, Finding
+from hourbridge.reconciler.checks.scope import Scope
+
+_OVERBILLED = text(
+    # Seconds are compared with a margin of one rounding step per charge: this check knows
+    # nothing of prices and so can't repeat a mistake made there.
+    """
+    WITH line AS (
+        SELECT book, document_id, line_id, number, document_client AS client, project, currency,
+               period, billed_seconds, charge_ids
+        FROM live_line
+        WHERE book = :book AND status = 'posted' AND billed_seconds > 0
+          AND credits_line_id IS NULL AND supplements_line_id IS NULL
+    ),
+    correction AS (
+        SELECT coalesce(credits_line_id, supplements_line_id) AS line_id,
+               sum(CASE WHEN credits_line_id IS NULL THEN billed_seconds
+                        ELSE -billed_seconds END) AS seconds
+        FROM live_line
+        WHERE book = :book AND coalesce(credits_line_id, supplements_line_id) IS NOT NULL
+        GROUP BY 1
+    ),
+    charged AS (
+        SELECT l.line_id, sum(c.billable_seconds) FILTER (WHERE b.charge_id IS NOT NULL) AS seconds,
+               sum(greatest(c.increment_seconds, c.minimum_seconds)) AS margin,
+               max(s.seen_at) AS changed_at, bool_or(any_charge.flat_fee_key IS NOT NULL) AS is_fee,
+               bool_and(any_charge.charge_id IS NOT NULL) AS is_known
+        FROM line l CROSS JOIN LATERAL unnest(l.charge_ids) AS billed(id)
+        LEFT JOIN seen_charge any_charge
+             ON any_charge.book = :book AND any_charge.charge_id = billed.id
+        LEFT JOIN seen_charge_set s
+             ON s.book = :book AND s.record_id = any_charge.record_id
+        LEFT JOIN current_charge c ON c.book = :book AND c.charge_id = billed.id
+        LEFT JOIN billed_charge b ON b.book = :book AND b.line_id = l.line_id
+             AND b.charge_id = billed.id
+        GROUP BY l.line_id
+    ),
+    compared AS (
+        SELECT line.*, billed_seconds + coalesce(correction.seconds, 0) AS standing_seconds,
+               coalesce(charged.seconds, 0) AS charged_seconds,
+               coalesce(charged.margin, 0) AS margin
+        FROM line JOIN charged USING (line_id) LEFT JOIN correction USING (line_id)
+        WHERE charged.is_known AND NOT charged.is_fee AND charged.changed_at < :overdue
+    )
+    SELECT document_id, number, client, currency, period,
+           sum(standing_seconds)::bigint AS standing_seconds,
+           sum(charged_seconds)::bigint AS charged_seconds, array_agg(line_id ORDER BY line_id)
+               AS line_ids
+    FROM compared WHERE standing_seconds > charged_seconds + margin
+    GROUP BY 1, 2, 3, 4, 5 ORDER BY document_id LIMIT :findings_max
+    """
+)
+_LAST_POSTED = text("SELECT max(posted_at) FROM seen_document WHERE book = :book")
+
+
+def check_corrections(connection: Connection, scope: Scope) -> Checked:
+    """Find posted documents that bill more time than their charges hold and no credit returns."""
+    last_posted_at = connection.execute(_LAST_POSTED, {"book": scope.book}).scalar()
+    rows = connection.execute(
+        _OVERBILLED,
+        {
+            "book": scope.book,
+            "overdue": scope.overdue_before(last_posted_at),
+            "findings_max": scope.settings.findings_max,
+        },
+    ).mappings()
+    findings = [_finding(scope.book, row) for row in rows]
+    return scope.checked("corrections", frozenset({Cause.CORRECTION_MISSING}), findings)
+
+
+def _finding(book: str, row: RowMapping) -> Finding:
+    return Finding(
+        book,
+        Cause.CORRECTION_MISSING,
+        row["document_id"],
+        expected=f"{row['charged_seconds']} seconds charged",
+        found=f"{row['standing_seconds']} seconds billed and not credited",
+        difference_seconds=row["standing_seconds"] - row["charged_seconds"],
+        currency=row["currency"],
+        client=row["client"],
+        period=row["period"],
+        detail={"number": row["number"], "lines": row["line_ids"]},
+    )

@@ -1,0 +1,424 @@
+"""The consumer of a lane, on both adapters: what becomes of messages that fail."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY as METRICS
+
+from hourbridge.common.bus import flow
+from hourbridge.common.bus import headers as h
+from hourbridge.common.bus.adapter import Bus, Feature, Outgoing
+from hourbridge.common.bus.consumer import Lane, LaneWorker, with_suspect_lane
+from hourbridge.common.bus.topology import QUEUES, Binding, Topology
+from hourbridge.common.clock import SystemClock
+from hourbridge.common.errors import (
+    MessageInvalid,
+    PublishOutcomeUnknown,
+    StoreUnavailable,
+    TransientFailure,
+)
+from hourbridge.common.messages.registry import BULK_EXCHANGE, EVENTS_EXCHANGE
+from tests.integration.bus.helpers import (
+    WORK,
+    FakeStore,
+    ScriptedHandler,
+    event_message,
+    eventually,
+    expect_empty,
+    fetch_until,
+    message,
+    names,
+    to_events,
+)
+
+MAPPER = QUEUES["mapper"]
+DOWNSTREAM = QUEUES["reconciler"]
+Start = Callable[..., LaneWorker]
+Script = Callable[[str], Sequence[Outgoing]]
+
+
+@pytest.fixture
+def store() -> FakeStore:
+    return FakeStore()
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flow, "PAUSE_SECONDS_MIN", 0.05)
+    monkeypatch.setattr(flow, "PAUSE_SECONDS_MAX", 0.1)
+
+
+@pytest.fixture
+def start(bus: Bus, topology: Topology, store: FakeStore) -> Iterator[Start]:
+    """Start workers of the mapper; all are stopped at the end."""
+    workers: list[LaneWorker] = []
+
+    def begin(handler: Any, queue: str = WORK, **options: Any) -> LaneWorker:
+        attempts_max = options.pop("attempts_max", 8)
+        lane = Lane(queue, handler, **options)
+        worker = LaneWorker(
+            "mapper",
+            lane,
+            bus=bus,
+            store=store,
+            topology=topology,
+            clock=SystemClock(),
+            attempts_max=attempts_max,
+        )
+        workers.append(worker)
+        worker.start()
+        return worker
+
+    yield begin
+    for worker in workers:
+        worker.stop(20)
+
+
+def dead_letters(bus: Bus, count: int) -> list[Any]:
+    return fetch_until(bus.subscribe(MAPPER.dead, prefetch=50), count)
+
+
+def paused(lane: str = "work") -> float:
+    labels = {"service": "mapper", "lane": lane}
+    return METRICS.get_sample_value("hourbridge_lane_paused", labels) or 0.0
+
+
+# --- the way that works -----------------------------------------------------------------------
+
+
+def test_a_batch_is_one_transaction_and_its_outputs_follow(
+    bus: Bus, start: Start, store: FakeStore
+) -> None:
+    handler = ScriptedHandler(lambda name: [to_events(f"out-{name}")])
+    bus.publish([event_message(f"m{n}") for n in range(100)])
+    start(handler, linger_seconds=0.5)
+    eventually(lambda: len(handler.handled) == 100, "handled")
+    eventually(lambda: bus.depth(DOWNSTREAM.work) == 100, "published")
+    assert store.commits == len(handler.batches) < 100
+    assert handler.seen[0].event.data.source == "m0"
+
+
+def test_outputs_of_the_bulk_lane_stay_on_bulk_lanes(bus: Bus, start: Start) -> None:
+    handler = ScriptedHandler(
+        lambda _name: [
+            to_events("out"),
+            message("direct", routing_key=DOWNSTREAM.work),
+        ]
+    )
+    bus.publish([event_message("m", MAPPER.bulk)])
+    start(handler, MAPPER.bulk)
+    eventually(lambda: bus.depth(DOWNSTREAM.bulk) == 1, "on the bulk lane")
+    (direct,) = fetch_until(bus.subscribe(DOWNSTREAM.work, prefetch=5), 1)
+    assert direct.message_id == "direct"
+
+
+def test_traceparent_goes_along(bus: Bus, start: Start) -> None:
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    bus.publish([event_message("m", traceparent=parent)])
+    start(ScriptedHandler(lambda _name: [to_events("out")]))
+    (out,) = fetch_until(bus.subscribe(DOWNSTREAM.work, prefetch=5), 1)
+    assert out.headers["traceparent"] == parent
+
+
+def test_a_raw_lane_hands_over_what_came(bus: Bus, start: Start) -> None:
+    handler = ScriptedHandler()
+    bus.publish([message("junk", body=b"\xff\x00 not json")])
+    start(handler, raw=True)
+    eventually(lambda: handler.handled == ["junk"], "handled")
+    assert handler.seen[0].body == b"\xff\x00 not json"
+
+
+def test_stop_finishes_the_batch_and_leaves_nothing_half_done(
+    bus: Bus, start: Start, store: FakeStore
+) -> None:
+    entered, may_go_on = threading.Event(), threading.Event()
+
+    def slow(name: str) -> list[Outgoing]:
+        entered.set()
+        may_go_on.wait(20)
+        return [to_events(f"out-{name}")]
+
+    handler = ScriptedHandler(slow)
+    bus.publish([event_message(f"m{n}") for n in range(3)])
+    worker = start(handler, batch_messages_max=1)
+    assert entered.wait(20)
+    stopper = threading.Thread(target=worker.stop, args=(20,))
+    stopper.start()
+    may_go_on.set()
+    stopper.join(30)
+    assert not worker.is_alive()
+    handled = len(handler.handled)
+    assert handled >= 1
+    assert bus.depth(DOWNSTREAM.work) == handled == store.commits
+    eventually(lambda: bus.depth(WORK) == 3 - handled, "the rest is back")
+
+
+# --- one message fails ------------------------------------------------------------------------
+
+
+def test_the_poison_stands_alone_and_its_neighbours_go_through(bus: Bus, start: Start) -> None:
+    def script(name: str) -> list[Outgoing]:
+        if name == "m500":
+            raise MessageInvalid("never possible", [{"field": "a", "code": "b", "detail": "c"}])
+        return [to_events(f"out-{name}")]
+
+    handler = ScriptedHandler(script)
+    bus.publish([event_message(f"m{n}") for n in range(1001)])
+    start(handler)
+    (dead,) = dead_letters(bus, 1)
+    assert dead.message_id == "m500"
+    assert dead.headers[h.CAUSE] == dead.headers[h.ERROR_CODE] == "message_invalid"
+    assert dead.headers[h.ERROR_TEXT] == "a: b: c"
+    assert (dead.headers[h.QUEUE], dead.headers[h.ATTEMPT]) == (WORK, 1)
+    eventually(lambda: bus.depth(DOWNSTREAM.work) == 1000, "all others went through")
+    expect_empty(bus, WORK)
+
+
+def test_a_passing_failure_is_retried_after_a_delay(bus: Bus, start: Start) -> None:
+    failures = iter([True, True])
+
+    def script(_name: str) -> list[Outgoing]:
+        if next(failures, False):
+            raise TransientFailure("not now")
+        return [to_events("out")]
+
+    handler = ScriptedHandler(script)
+    bus.publish([event_message("m")])
+    start(handler)
+    eventually(lambda: handler.handled == ["m"], "handled at the third attempt")
+    delivery = handler.seen[0].delivery
+    assert delivery.headers[h.ATTEMPT] == 2
+    assert delivery.headers[h.ERROR_CODE] == "transient_failure"
+    assert delivery.earlier_holders_lost == 0
+
+
+def test_attempts_used_up_mean_dead_with_the_last_reason(bus: Bus, start: Start) -> None:
+    def script(_name: str) -> list[Outgoing]:
+        raise TransientFailure("x" * 5000)
+
+    bus.publish([event_message("m")])
+    start(ScriptedHandler(script), attempts_max=2)
+    (dead,) = dead_letters(bus, 1)
+    assert dead.headers[h.ATTEMPT] == 2
+    assert dead.headers[h.CAUSE] == "transient_failure"
+    assert len(str(dead.headers[h.ERROR_TEXT])) == h.ERROR_TEXT_CHARACTERS_MAX
+
+
+def test_an_unforeseen_exception_is_a_defect(bus: Bus, start: Start) -> None:
+    def script(_name: str) -> list[Outgoing]:
+        raise ZeroDivisionError("oops")
+
+    bus.publish([event_message("m")])
+    start(ScriptedHandler(script), attempts_max=1)
+    (dead,) = dead_letters(bus, 1)
+    assert dead.headers[h.CAUSE] == "defect"
+    assert "ZeroDivisionError: oops at script:" in str(dead.headers[h.ERROR_TEXT])
+
+
+@pytest.mark.parametrize(
+    ("broken", "cause"),
+    [
+        (message("m"), "message_type_unknown"),
+        (Outgoing("", WORK, event_message("m").body[:-1], "m", event_message("m").type), "message_invalid"),
+        (Outgoing("", WORK, b"\xff\xfe", "m", event_message("m").type), "message_invalid"),
+        (Outgoing("", WORK, b"{}", "", ""), "message_type_unknown"),
+    ],
+    ids=["unknown-type", "cut-off", "not-text", "no-type"],
+)
+def test_what_cannot_be_decoded_is_dead_at_once(
+    bus: Bus, start: Start, broken: Outgoing, cause: str
+) -> None:
+    handler = ScriptedHandler()
+    bus.publish([broken, event_message("good")])
+    start(handler)
+    (dead,) = dead_letters(bus, 1)
+    assert (dead.headers[h.CAUSE], dead.body) == (cause, broken.body)
+    eventually(lambda: handler.handled == ["good"], "the good one is handled")
+
+
+def test_an_output_too_large_is_the_fault_of_its_message(bus: Bus, start: Start) -> None:
+    def script(name: str) -> list[Outgoing]:
+        headers: dict[str, str | int] = {"text": "x" * 200_000} if name == "huge" else {}
+        return [message(f"out-{name}", routing_key=DOWNSTREAM.work, headers=headers)]
+
+    bus.publish([event_message("a"), event_message("huge"), event_message("b")])
+    start(ScriptedHandler(script))
+    (dead,) = dead_letters(bus, 1)
+    assert (dead.message_id, dead.headers[h.CAUSE]) == ("huge", "payload_too_large")
+    eventually(lambda: bus.depth(DOWNSTREAM.work) == 2, "the others went through")
+
+
+def test_the_brokers_own_headers_are_never_copied(bus: Bus, start: Start) -> None:
+    def script(_name: str) -> list[Outgoing]:
+        raise MessageInvalid("no")
+
+    sent = event_message("m", book="acme", **{"x-first-death-queue": "elsewhere", "x-mine": 1})
+    bus.publish([sent])
+    start(ScriptedHandler(script))
+    (dead,) = dead_letters(bus, 1)
+    assert [name for name in dead.headers if name.startswith("x-") and name != "x-delivery-count"] == []
+    assert dead.headers["book"] == "acme"
+
+
+# --- something else fails ---------------------------------------------------------------------
+
+
+def test_an_absent_database_pauses_the_lane_and_burns_no_attempts(
+    bus: Bus, start: Start, store: FakeStore
+) -> None:
+    store.unavailable = StoreUnavailable("down")
+    handler = ScriptedHandler()
+    bus.publish([event_message(f"m{n}") for n in range(20)])
+    start(handler)
+    eventually(lambda: paused() == 1, "paused")
+    bus.publish([event_message("late")])
+    store.unavailable = None
+    eventually(lambda: len(handler.handled) == 21, "all handled")
+    assert {item.delivery.headers.get(h.ATTEMPT, 0) for item in handler.seen} == {0}
+    eventually(lambda: paused() == 0, "resumed")
+    assert bus.depth(MAPPER.dead) == 0
+    assert handler.batches[0] == 1  # the probe
+
+
+def test_a_message_that_alone_finds_a_dependency_away_holds_up_nobody(
+    bus: Bus, start: Start
+) -> None:
+    def script(name: str) -> list[Outgoing]:
+        if name == "m0":
+            raise StoreUnavailable("so it says")
+        return []
+
+    handler = ScriptedHandler(script)
+    bus.publish([event_message(f"m{n}") for n in range(6)])
+    start(handler, attempts_max=1)
+    eventually(lambda: set(handler.handled) == {f"m{n}" for n in range(1, 6)}, "others handled")
+    bus.publish([event_message(f"later{n}") for n in range(6)])
+    (dead,) = dead_letters(bus, 1)
+    assert (dead.message_id, dead.headers[h.CAUSE]) == ("m0", "store_unavailable")
+
+
+def test_an_output_without_a_queue_pauses_the_lane_and_is_never_dropped(
+    bus: Bus, start: Start
+) -> None:
+    lost = message("out", exchange=EVENTS_EXCHANGE, routing_key="brand_new.happened.v1")
+    bus.publish([event_message("m")])
+    start(ScriptedHandler(lambda _name: [lost, to_events("fine")]))
+    eventually(lambda: paused() == 1, "paused loudly")
+    bus.apply(Topology((), (), (Binding(EVENTS_EXCHANGE, DOWNSTREAM.bulk, lost.routing_key),), ()))
+    assert names(fetch_until(bus.subscribe(DOWNSTREAM.bulk, prefetch=5), 1)) == ["out"]
+    eventually(lambda: paused() == 0, "resumed")
+    assert bus.depth(DOWNSTREAM.work) == 1  # what had a queue was not published again
+
+
+def test_an_unknown_publish_outcome_publishes_again_before_acknowledging(
+    bus: Bus, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish, failures = bus.publish, iter([True])
+
+    def unreliable(messages: Sequence[Outgoing], *, timeout_seconds: float = 10) -> None:
+        publish(messages, timeout_seconds=timeout_seconds)
+        if messages[0].message_id == "out" and next(failures, False):
+            raise PublishOutcomeUnknown("lost answer")
+
+    monkeypatch.setattr(bus, "publish", unreliable)
+    handler = ScriptedHandler(lambda _name: [to_events("out")])
+    bus.publish([event_message("m")])
+    start(handler)
+    eventually(lambda: bus.depth(DOWNSTREAM.work) == 2, "published twice: consumers deduplicate")
+    assert handler.handled == ["m"]
+    expect_empty(bus, WORK)
+
+
+def test_what_is_held_in_a_long_pause_is_renewed_uncharged(
+    bus: Bus, start: Start, store: FakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow, "HOLD_SECONDS_MAX", 0.2)
+    published: list[str] = []
+    publish = bus.publish
+
+    def recording(messages: Sequence[Outgoing], *, timeout_seconds: float = 10) -> None:
+        published.extend(each.message_id for each in messages)
+        publish(messages, timeout_seconds=timeout_seconds)
+
+    bus.publish([event_message(f"m{n}") for n in range(10)])
+    monkeypatch.setattr(bus, "publish", recording)
+    store.unavailable = StoreUnavailable("down for long")
+    handler = ScriptedHandler()
+    start(handler)
+    eventually(lambda: published.count("m3") >= 2, "renewed twice")
+    store.unavailable = None
+    eventually(lambda: set(handler.handled) == {f"m{n}" for n in range(10)}, "all handled")
+    assert {item.delivery.earlier_holders_lost for item in handler.seen} == {0}
+
+
+# --- messages whose holders died --------------------------------------------------------------
+
+
+def lose_holders(bus: Bus, queue: str, times: int) -> None:
+    for _ in range(times):
+        subscription = bus.subscribe(queue, prefetch=1)
+        fetch_until(subscription, 1)
+        subscription.close()
+
+
+def test_a_suspect_moves_to_its_own_lane_untouched(
+    bus: Bus, start: Start, requires: Callable[[Feature], None]
+) -> None:
+    requires(Feature.DELIVERY_COUNT)
+    handler = ScriptedHandler()
+    bus.publish([event_message("suspect", book="acme")])
+    lose_holders(bus, WORK, 2)
+    bus.publish([event_message("good")])
+    start(handler)
+    (moved,) = fetch_until(bus.subscribe(MAPPER.suspect, prefetch=1), 1)
+    assert (moved.message_id, moved.earlier_holders_lost) == ("suspect", 0)
+    assert (moved.headers[h.QUEUE], moved.headers["book"]) == (WORK, "acme")
+    eventually(lambda: handler.handled == ["good"], "only the good one was handled")
+
+
+def test_a_suspect_that_is_harmless_is_handled_alone(
+    bus: Bus, start: Start, requires: Callable[[Feature], None]
+) -> None:
+    requires(Feature.DELIVERY_COUNT)
+    handler = ScriptedHandler(lambda _name: [to_events("out")])
+    bus.publish([event_message("suspect", MAPPER.suspect, **{h.QUEUE: MAPPER.bulk})])
+    work = Lane(WORK, handler)
+    suspect = with_suspect_lane("mapper", [work])[1]
+    start(handler, suspect.queue, batch_messages_max=suspect.batch_messages_max, prefetch=1)
+    eventually(lambda: handler.handled == ["suspect"], "handled")
+    eventually(lambda: bus.depth(DOWNSTREAM.bulk) == 1, f"on {BULK_EXCHANGE}, where it came from")
+
+
+def test_a_suspect_that_loses_its_holders_again_is_dead(
+    bus: Bus, start: Start, requires: Callable[[Feature], None]
+) -> None:
+    requires(Feature.DELIVERY_COUNT)
+    handler = ScriptedHandler()
+    bus.publish([event_message("killer", MAPPER.suspect, **{h.QUEUE: WORK})])
+    lose_holders(bus, MAPPER.suspect, 2)
+    start(handler, MAPPER.suspect, batch_messages_max=1, prefetch=1)
+    (dead,) = dead_letters(bus, 1)
+    assert (dead.headers[h.CAUSE], dead.headers[h.QUEUE]) == ("killed_its_holder", WORK)
+    assert handler.handled == []
+
+
+def test_a_retry_on_the_suspect_lane_comes_back_to_it(
+    bus: Bus, start: Start, requires: Callable[[Feature], None]
+) -> None:
+    requires(Feature.DELAY)
+    failures = iter([True])
+
+    def script(_name: str) -> list[Outgoing]:
+        if next(failures, False):
+            raise TransientFailure("not now")
+        return []
+
+    handler = ScriptedHandler(script)
+    bus.publish([event_message("m", MAPPER.suspect, **{h.QUEUE: WORK})])
+    start(handler, MAPPER.suspect, batch_messages_max=1, prefetch=1)
+    eventually(lambda: handler.handled == ["m"], "handled on the suspect lane")
+    assert handler.seen[0].delivery.queue == MAPPER.suspect
