@@ -22,7 +22,7 @@ COMPILE := $(abspath $(BIN))/pip-compile --quiet --no-header --generate-hashes -
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(RUNTIME) ## Run the whole flow on a sample firm, embedded; KEEP=1 keeps it up
@@ -67,6 +67,11 @@ fmt: $(DEVELOPMENT) ## Format the code and apply safe corrections
 .PHONY: schemas
 schemas: $(DEVELOPMENT) ## Generate message schemas, examples, AsyncAPI and the message catalogue
 	@$(BIN)/hourbridge schemas export docs
+
+.PHONY: schemas-freeze
+schemas-freeze: schemas ## Keep today's messages as those of release VERSION=x.y.z, for ever
+	@test -n "$(VERSION)" || { echo "which release? make schemas-freeze VERSION=1.2.3" >&2; exit 1; }
+	@$(BIN)/python -m tools.freeze_schemas $(VERSION)
 
 .PHONY: docs
 docs: schemas ## Generate every page that comes from code

@@ -231,7 +231,9 @@ class MapperBench:
     def rows(self, columns: str, order: str = "record_id") -> list[tuple[Any, ...]]:
         """Return columns of all mapped records."""
         with self.store.transaction() as connection:
-            found = connection.execute(text(f"SELECT {columns} FROM mapped_record ORDER BY {order}"))
+            found = connection.execute(
+                text(f"SELECT {columns} FROM mapped_record ORDER BY {order}")
+            )
             return [tuple(row) for row in found]
 
 

@@ -93,7 +93,10 @@ class RabbitServer:
         while not (self._answers_amqp() and self._answers_management()):
             self._fail_if_ended()
             if time.monotonic() > deadline:
-                raise TimeoutError(f"RabbitMQ at {self._broker.netloc} does not answer")
+                raise TimeoutError(
+                    f"RabbitMQ at {self._broker.hostname}:{self._broker.port} or its management "
+                    f"API at {self._management} does not answer"
+                )
             time.sleep(0.05)
 
     def _answers_amqp(self) -> bool:

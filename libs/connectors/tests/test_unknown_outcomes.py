@@ -1,4 +1,4 @@
-"""Lost answers, broken answers, refusals: each is told as what it is, and no write happens twice."""
+"""Lost and broken answers are told as what they are, and no write happens twice."""
 
 import contextlib
 

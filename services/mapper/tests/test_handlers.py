@@ -86,9 +86,7 @@ def test_three_deliveries_in_any_order_converge_and_settle_every_sequence(
     messages = corrected_entries(bench)
     changes = bench.feed_shuffled(messages * 3, seed)
     bench.work()
-    expected = {
-        message.event.data.record_id: message.event.data.revision for message in messages
-    }
+    expected = {message.event.data.record_id: message.event.data.revision for message in messages}
     assert set(settled(changes)) == set(range(1, len(messages) + 1))
     assert dict(bench.rows("record_id, revision")) == expected
     final = by_record([*changes, *charge_sets_published(bench)])

@@ -399,7 +399,9 @@ def test_a_client_matched_by_id_keeps_its_label_when_renamed() -> None:
     clients = [{"client": "77", "customer": {"id": "17", "name": "Acme Corp."}}]
     rates = {"rules": [{"client": "77", "amount": "1"}]}
     before = charge_of(time_entry(client_id="77", client_name="Acme"), clients=clients, rates=rates)
-    after = charge_of(time_entry(client_id="77", client_name="ACME AG"), clients=clients, rates=rates)
+    after = charge_of(
+        time_entry(client_id="77", client_name="ACME AG"), clients=clients, rates=rates
+    )
     assert before.client == after.client == "Acme Corp."
 
 

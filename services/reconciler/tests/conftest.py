@@ -49,7 +49,9 @@ class Bench:
         self._handler = SeenHandler(clock)
 
     def feed(self, *events: Received | Sequence[Received]) -> None:
-        batch = [each for given in events for each in ([given] if _is_one(given) else given)]
+        batch: list[Received] = []
+        for given in events:
+            batch += [given] if isinstance(given, Received) else given
         with self.store.transaction() as connection:
             self._handler.handle(batch, connection)
 
@@ -64,10 +66,6 @@ class Bench:
             self.settings, store=self.store, clock=self.clock, ledgers=self.ledger.open
         )
         return reconciler.reconcile(book, asked_by="test")
-
-
-def _is_one(given: Received | Sequence[Received]) -> bool:
-    return isinstance(given, Received)
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ import pytest
 
 from hourbridge.common.messages.events import DocumentKind, DocumentStatus, MappingOutcome
 from hourbridge.reconciler.discrepancies import listed
+from hourbridge.reconciler.pricing import pricing_bridge
+from hourbridge.reconciler.totals import control_totals, totals_hash
 from tests.support.charges import make_charge
 from tests.support.reconciling import (
     ACCEPTED_AT,
@@ -127,8 +129,16 @@ def test_split_charges_that_add_up_are_consistent(bench: Any) -> None:
 
 
 def test_parked_skipped_and_deleted_records_are_no_discrepancy(bench: Any) -> None:
-    parked = {"outcome": MappingOutcome.PARKED, "code": "no_mapping", "seconds": 3600}
-    skipped = {"outcome": MappingOutcome.SKIPPED, "code": "deleted", "deleted": True}
+    parked: dict[str, Any] = {
+        "outcome": MappingOutcome.PARKED,
+        "code": "no_mapping",
+        "seconds": 3600,
+    }
+    skipped: dict[str, Any] = {
+        "outcome": MappingOutcome.SKIPPED,
+        "code": "deleted",
+        "deleted": True,
+    }
     bench.feed(
         accepted("r1", 1),
         charge_set("r1", [1], **parked),
@@ -156,11 +166,14 @@ def test_a_charge_on_two_live_documents(bench: Any) -> None:
 
 def test_credited_and_billed_again_is_not_billed_twice(bench: Any) -> None:
     bench.feed(charged("r1", 1))
-    credited = line(1, ["r1"], "1", line_id="credit", credits_line_id="line-1-r1")
+    billed = line(1, ["r1"], "1")
+    left = billed.model_copy(update={"charge_ids": ()})
+    credit = line(1, [], "1", line_id="credit", credits_line_id=billed.line_id)
     again = line(1, ["r1"], "1", line_id="again")
     for stated in (
-        document("doc-1", [line(1, ["r1"], "1")]),
-        document("doc-2", [credited], kind=DocumentKind.CREDIT_MEMO, credits_document_id="doc-1"),
+        document("doc-1", [billed]),
+        document("doc-1", [left], version=2),
+        document("doc-2", [credit], kind=DocumentKind.CREDIT_MEMO, credits_document_id="doc-1"),
         document("doc-3", [again]),
     ):
         bench.feed(changed(bench.ledger.post(stated)))
@@ -207,7 +220,7 @@ def test_a_correction_that_was_not_credited(bench: Any) -> None:
     bench.clock.step(days=1)
     assert causes(bench) == []
 
-    gone = {"outcome": MappingOutcome.SKIPPED, "code": "deleted", "deleted": True}
+    gone: dict[str, Any] = {"outcome": MappingOutcome.SKIPPED, "code": "deleted", "deleted": True}
     bench.feed(
         accepted("r1", 3, 4 * 3600, revision=2),
         charge_set("r1", [3], [make_charge("r1", 4 * 3600)], record_revision=2),
@@ -228,10 +241,23 @@ def test_a_correction_that_was_not_credited(bench: Any) -> None:
     assert causes(bench) == []
 
 
+def test_a_line_whose_charges_left_must_be_credited_in_full(bench: Any) -> None:
+    bench.feed(charged("r1", 1))
+    left = line(1, ["r1"], "1").model_copy(update={"charge_ids": ()})
+    bench.feed(changed(bench.ledger.post(document("doc-1", [left]))))
+    assert causes(bench) == []
+    bench.clock.step(days=1)
+    assert causes(bench) == [("correction_missing", "doc-1")]
+
+
 def test_every_source_row_is_accounted_for_along_the_flow(bench: Any) -> None:
-    """Rows = outcomes of rows; records = charged + skipped + parked; charged = billed + unbilled."""
+    """Rows = their outcomes; records = charged + parked; charged = billed + unbilled."""
     bench.feed(charged("r1", 1), charged("r2", 2, 1800))
-    parked = {"outcome": MappingOutcome.PARKED, "code": "no_mapping", "seconds": 900}
+    parked: dict[str, Any] = {
+        "outcome": MappingOutcome.PARKED,
+        "code": "no_mapping",
+        "seconds": 900,
+    }
     bench.feed(accepted("r3", 3, 900), charge_set("r3", [3], **parked))
     outcomes = {"accepted": 3, "rejected": 2, "unchanged": 1}
     bench.feed(totals("reading-1", 6, outcomes, as_of=ACCEPTED_AT))
@@ -241,8 +267,6 @@ def test_every_source_row_is_accounted_for_along_the_flow(bench: Any) -> None:
 
     assert summary.open == {}
     with bench.store.transaction() as connection:
-        from hourbridge.reconciler.totals import control_totals, totals_hash
-
         levels = control_totals(connection, BOOK)
     (source,) = levels["source"]
     assert source["rows"] == sum(source["outcomes"].values()) == 6
@@ -288,8 +312,6 @@ def test_billing_increments_and_quantity_decimals_are_named_in_the_bridge(bench:
 
 
 def _bridge(bench: Any) -> dict[str, Any]:
-    from hourbridge.reconciler.pricing import pricing_bridge
-
     with bench.store.transaction() as connection:
         rows = pricing_bridge(connection, BOOK)
     return next(row for row in rows if row["client"] is None)

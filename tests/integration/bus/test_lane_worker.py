@@ -223,7 +223,10 @@ def test_an_unforeseen_exception_is_a_defect(bus: Bus, start: Start) -> None:
     ("broken", "cause"),
     [
         (message("m"), "message_type_unknown"),
-        (Outgoing("", WORK, event_message("m").body[:-1], "m", event_message("m").type), "message_invalid"),
+        (
+            Outgoing("", WORK, event_message("m").body[:-1], "m", event_message("m").type),
+            "message_invalid",
+        ),
         (Outgoing("", WORK, b"\xff\xfe", "m", event_message("m").type), "message_invalid"),
         (Outgoing("", WORK, b"{}", "", ""), "message_type_unknown"),
     ],
@@ -260,7 +263,9 @@ def test_the_brokers_own_headers_are_never_copied(bus: Bus, start: Start) -> Non
     bus.publish([sent])
     start(ScriptedHandler(script))
     (dead,) = dead_letters(bus, 1)
-    assert [name for name in dead.headers if name.startswith("x-") and name != "x-delivery-count"] == []
+    assert [
+        name for name in dead.headers if name.startswith("x-") and name != "x-delivery-count"
+    ] == []
     assert dead.headers["book"] == "acme"
 
 

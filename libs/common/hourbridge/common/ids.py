@@ -9,14 +9,20 @@ _NAMESPACE = uuid.UUID("6f1c9a52-6f0e-5c53-9d3e-2f1b8d4f7a10")
 _SEPARATOR = "\x1f"
 
 
+def _joined(parts: tuple[str, ...]) -> str:
+    """Return one text for ``parts`` such that no two different tuples give the same."""
+    escaped = (part.replace("\x1e", "\x1e\x1e").replace("\x1f", "\x1e\x1f") for part in parts)
+    return _SEPARATOR.join(escaped)
+
+
 def derive_id(*parts: str) -> str:
     """Return a UUID text (36 characters) that depends on ``parts`` alone, order included."""
-    return str(uuid.uuid5(_NAMESPACE, _SEPARATOR.join(parts)))
+    return str(uuid.uuid5(_NAMESPACE, _joined(parts)))
 
 
 def derive_key(*parts: str, length: int = 32) -> str:
     """Return ``length`` (at most 64) hexadecimal characters of SHA-256 over ``parts``."""
-    return hashlib.sha256(_SEPARATOR.join(parts).encode()).hexdigest()[:length]
+    return hashlib.sha256(_joined(parts).encode()).hexdigest()[:length]
 
 
 def content_hash(content: bytes) -> str:

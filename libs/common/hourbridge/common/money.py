@@ -93,9 +93,14 @@ def allocate(
     """Split ``total`` over weights so that the parts sum to it exactly (largest remainder).
 
     ``weights`` pairs a stable business key with a weight >= 0. Left-over minor units go to the
-    largest remainders, ties by key. Negative totals mirror positive ones. Raises ValueError when
-    the weights sum to zero while ``total`` is not.
+    largest remainders, ties by key. Negative totals mirror positive ones. Raises ValueError for a
+    total finer than the currency, repeated keys, negative weights, and weights that sum to zero
+    while ``total`` is not.
     """
+    if round_money(total, currency) != total:
+        raise ValueError(f"{total} is finer than the minor unit of {currency}")
+    if len({key for key, _ in weights}) != len(weights) or any(w < 0 for _, w in weights):
+        raise ValueError("weights need distinct keys and must not be negative")
     if total < 0:
         return {key: -part for key, part in allocate(-total, weights, currency).items()}
     whole = sum((weight for _, weight in weights), Decimal(0))

@@ -26,9 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         seed = seed_from_json(loads(path.read_bytes()))
         token = seed_company(server.world, seed)
         sys.stdout.write(f"company {seed.realm}: refresh token {token}\n")
-    sys.stdout.write(f"QuickBooks Online stand-in on http://127.0.0.1:{options.port}\n")
+    server.serve(announce=_announce)
+
+
+def _announce(base_url: str) -> None:
+    sys.stdout.write(f"QuickBooks Online stand-in on {base_url}\n")
     sys.stdout.flush()
-    server.serve()
 
 
 def _parser() -> argparse.ArgumentParser:

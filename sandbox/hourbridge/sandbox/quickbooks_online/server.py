@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -88,11 +89,17 @@ class SandboxServer:
             started.wait(0.01)
         raise DependencyUnavailable("the sandbox server did not start", url=self.base_url)
 
-    def serve(self) -> None:
-        """Serve until interrupted."""
-        self._prepare()
-        self._run()
-        self._save()
+    def serve(self, announce: Callable[[str], None]) -> None:
+        """Serve until SIGINT or SIGTERM; ``announce`` gets the address once requests are answered.
+
+        Must be called from the main thread.
+        """
+        ended = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda _number, _frame: ended.set())
+        announce(self.start())
+        ended.wait()
+        self.stop()
 
     def stop(self) -> None:
         """Stop serving and write the snapshot, if there is one."""
@@ -109,6 +116,9 @@ class SandboxServer:
         if self._snapshot is not None and self._snapshot.exists():
             self.world.load(self._snapshot)
         self._socket = socket.create_server((HOST, self._port), backlog=128)
+        # Accepted sockets inherit it; asyncio sets it only where the protocol number is given, and
+        # without it every answer waits 40 ms for the caller's delayed acknowledgement.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._port = self._socket.getsockname()[1]
         config = uvicorn.Config(
             build_application(self.world, self._snapshot),

@@ -38,6 +38,7 @@ from hourbridge.ingestor.payloads import Payload
 SOURCE_HEADER = "hb-source"
 NO_NAME = "unknown"
 """Stands for the book or source in answers to messages that name none."""
+BODY_BYTES_MAX = 4 * 1024 * 1024
 BEFORE_RETURN = declare("ingestor.amqp_before_commit", "a batch is written, not yet committed")
 
 _SOURCE: TypeAdapter[str] = TypeAdapter(SourceName)
@@ -100,6 +101,8 @@ class AmqpIntake:
 
 def _read_body(delivery: Delivery) -> Reported:
     try:
+        if len(delivery.body) > BODY_BYTES_MAX:
+            raise EnvelopeUnreadable(f"more than {BODY_BYTES_MAX} bytes")
         if "cloudEvents:specversion" in delivery.headers:
             names = {
                 name.replace("cloudEvents:", "ce-", 1): str(value)

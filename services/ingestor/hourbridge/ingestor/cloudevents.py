@@ -16,10 +16,11 @@ from urllib.parse import unquote
 from pydantic import TypeAdapter, ValidationError
 
 from hourbridge.common.errors import HourbridgeError
+from hourbridge.common.ids import derive_id
 from hourbridge.common.messages.envelope import TYPE_PREFIX
 from hourbridge.common.messages.events import FieldReason
 from hourbridge.common.messages.fields import BookName, Identifier
-from hourbridge.common.messages.records import RECORD_MODELS, Record, RecordType
+from hourbridge.common.messages.records import RECORD_MODELS, Record, RecordType, TimeEntry
 from hourbridge.common.messages.registry import reasons_of, reported_type
 
 STRUCTURED = "application/cloudevents+json"
@@ -31,6 +32,10 @@ _MODELS: dict[str, type[Record]] = {
 _BOOK: TypeAdapter[str] = TypeAdapter(BookName)
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
 _TEXT_ATTRIBUTES_MAX = 2048
+_SHORT_BYTES_MAX = 255
+"""AMQP's short strings: correlation ids, among others."""
+_SECONDS_MAX = 366 * 24 * 3600
+"""Longer than any period in which somebody may sum up work in one entry."""
 
 
 class EnvelopeUnreadable(HourbridgeError):
@@ -116,14 +121,13 @@ def read_event(document: Any) -> Reported:
     book = _book(document, reasons)
     time = _time(document, reasons)
     record = _record(document, event_type, reasons)
-    correlation_id = document.get("correlationid")
     return Reported(
         event_id,
         source,
         event_type,
         book,
         time,
-        correlation_id if isinstance(correlation_id, str) else event_id,
+        _correlation_id(document.get("correlationid"), event_id),
         None if reasons else record,
         tuple(reasons),
     )
@@ -144,6 +148,14 @@ def _text(
         reasons.append(_reason(name, "string_too_long", "must have at most 255 characters"))
         return None
     return value
+
+
+def _correlation_id(stated: Any, event_id: str | None) -> str | None:
+    """Return the stated correlation id, else the event's id; in the form that AMQP can carry."""
+    text = stated if isinstance(stated, str) and stated else event_id
+    if text is None or not is_storable(text):
+        return None
+    return text if len(text.encode()) <= _SHORT_BYTES_MAX else derive_id("correlation", text)
 
 
 def _book(document: dict[str, Any], reasons: list[FieldReason]) -> str | None:
@@ -200,15 +212,17 @@ def validate_record(
 ) -> Record | None:
     """Return the record in ``data``; what is wrong goes to ``reasons`` with its field's path."""
     try:
-        return model.model_validate(data)
+        record = model.model_validate(data)
+        if not isinstance(record, TimeEntry) or record.input.seconds <= _SECONDS_MAX:
+            return record
+        reasons.append(_reason(f"{prefix}input.seconds", "over_a_year", "more than a year of work"))
     except ValidationError as error:
         for found in reasons_of(error):
             field = prefix + found["field"] if found["field"] != "(body)" else prefix.rstrip(".")
             reasons.append(_reason(field or "(row)", found["code"], found["detail"]))
-        return None
     except OverflowError:  # an instant that has no UTC equivalent within years 1 to 9999
         reasons.append(_reason(prefix.rstrip(".") or "(row)", "instant_invalid", "out of range"))
-        return None
+    return None
 
 
 def all_storable(value: Any) -> bool:

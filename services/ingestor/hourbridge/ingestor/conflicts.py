@@ -111,7 +111,13 @@ def take(connection: Connection, conflict_id: str) -> dict[str, Any] | None:
 
 
 def decide(
-    connection: Connection, conflict_id: str, *, decision: str, actor: str, note: str | None, now: datetime
+    connection: Connection,
+    conflict_id: str,
+    *,
+    decision: str,
+    actor: str,
+    note: str | None,
+    now: datetime,
 ) -> None:
     """Note what was decided, and by whom."""
     connection.execute(

@@ -19,7 +19,13 @@ Choice = Literal["kept", "new"]
 
 
 def decide(
-    connection: Connection, conflict_id: str, *, choice: str, actor: str, note: str | None, now: datetime
+    connection: Connection,
+    conflict_id: str,
+    *,
+    choice: str,
+    actor: str,
+    note: str | None,
+    now: datetime,
 ) -> Revision | None:
     """Keep what stands, or let the parked content take effect as a new revision of its version.
 

@@ -37,6 +37,7 @@ from hourbridge.ingestor.cloudevents import (
     read_binary,
     read_structured,
 )
+from hourbridge.ingestor.http_bodies import read_limited
 from hourbridge.ingestor.payloads import Payload
 
 BEFORE_COMMIT = declare("ingestor.http_before_commit", "events accepted, not yet committed")
@@ -104,9 +105,14 @@ class EventIntake:
         self, caller: Caller, payload: Payload, events: Sequence[Reported]
     ) -> list[Verdict]:
         try:
-            with metrics.BATCH_SECONDS.labels("http").time(), self._store.transaction() as connection:
+            with (
+                metrics.BATCH_SECONDS.labels("http").time(),
+                self._store.transaction() as connection,
+            ):
                 arrivals = [
-                    intake.Arrival(event, caller, f"{payload.reference}#{index}", payload.received_at)
+                    intake.Arrival(
+                        event, caller, f"{payload.reference}#{index}", payload.received_at
+                    )
                     for index, event in enumerate(events)
                 ]
                 acceptance = intake.accept_once(
@@ -156,18 +162,6 @@ def _read(request: Request, body: bytes) -> list[Reported] | None:
     return None
 
 
-async def read_limited(request: Request, bytes_max: int) -> bytes | None:
-    """Return the body, None as soon as it exceeds ``bytes_max``."""
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > bytes_max:
-            return None
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
 def answer(index: int, event: Reported, verdict: Verdict) -> dict[str, Any]:
     """Return the status of one event as the caller reads it."""
     content: dict[str, Any] = {
@@ -182,9 +176,7 @@ def answer(index: int, event: Reported, verdict: Verdict) -> dict[str, Any]:
     return content
 
 
-def _summarize(
-    payload: Payload, events: Sequence[Reported], verdicts: Sequence[Verdict]
-) -> None:
+def _summarize(payload: Payload, events: Sequence[Reported], verdicts: Sequence[Verdict]) -> None:
     outcomes = {verdict.outcome for verdict in verdicts}
     payload.outcome = outcomes.pop().value if len(outcomes) == 1 else "mixed"
     if Outcome.REJECTED in outcomes:

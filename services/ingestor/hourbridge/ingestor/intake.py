@@ -128,9 +128,7 @@ def accept_once(
         if verdict.outcome is not Outcome.REJECTED:
             remembered.append(_memory(arrivals[index], verdict))
     bulk(connection, _REMEMBER, remembered, now=now)
-    acceptance.verdicts = [
-        _resolved(verdicts, index, arrivals) for index in range(len(arrivals))
-    ]
+    acceptance.verdicts = [_resolved(verdicts, index, arrivals) for index in range(len(arrivals))]
     return acceptance
 
 
@@ -154,9 +152,7 @@ def _known(connection: Connection, arrivals: Sequence[Arrival]) -> dict[int, Ver
     return {**repeated, **found}
 
 
-def _resolved(
-    verdicts: dict[int, Verdict], index: int, arrivals: Sequence[Arrival]
-) -> Verdict:
+def _resolved(verdicts: dict[int, Verdict], index: int, arrivals: Sequence[Arrival]) -> Verdict:
     """Return a verdict; a repetition inside the request names the record of the first."""
     verdict = verdicts[index]
     if verdict.outcome is not Outcome.DUPLICATE or verdict.record_id is not None:

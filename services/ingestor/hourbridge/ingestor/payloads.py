@@ -53,6 +53,10 @@ class Payload:
     event_id: str | None = None
     correlation_id: str | None = None
 
+    def keep_as(self, object_ref: str, body: bytes) -> None:
+        """Say that the body is in the object store already."""
+        self.object_ref, self.body = object_ref, body
+
     @property
     def reference(self) -> str:
         """Return the ``raw_ref`` under which it is found."""
@@ -89,7 +93,9 @@ def _row(connection: Connection, payload: Payload) -> dict[str, Any]:
     body = payload.body or b""
     reference = payload.object_ref
     if reference is None and len(body) > INLINE_BYTES_MAX:
-        reference = objects.put(connection, body, payload.content_type or "application/octet-stream")
+        reference = objects.put(
+            connection, body, payload.content_type or "application/octet-stream"
+        )
     inline = payload.body is not None and reference is None
     return {
         "payload_id": payload.payload_id,

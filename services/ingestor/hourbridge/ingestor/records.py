@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from hourbridge.common.messages.records import RECORD_MODELS, Record, RecordType
 from hourbridge.common.store.rows import bulk, statement
@@ -165,8 +165,8 @@ def position(connection: Connection, book: str) -> int:
 def advance(connection: Connection, counts: Mapping[str, int]) -> dict[str, int]:
     """Take ``counts`` numbers per book; return the first number taken of each."""
     rows = [{"book": book, "count": count} for book, count in sorted(counts.items())]
-    found = bulk(connection, _ADVANCE, rows).all()
-    return {book: last - counts[book] + 1 for book, last in found}
+    found = bulk(connection, _ADVANCE, rows)
+    return {row.book: row.last - counts[row.book] + 1 for row in found}
 
 
 def standings(connection: Connection, record_ids: Iterable[str]) -> dict[str, Standing]:
@@ -211,7 +211,7 @@ def former(
     return {(row["record_id"], row["order_key"]): _revision(row) for row in found}
 
 
-def _revision(row: Mapping[str, Any]) -> Revision:
+def _revision(row: RowMapping) -> Revision:
     record_type = RecordType(row["record_type"])
     return Revision(
         record_id=row["record_id"],

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 
 from hourbridge.common.book import BookConfiguration, LedgerBinding, LedgerReference
-from hourbridge.common.errors import HourbridgeError
+from hourbridge.common.errors import ConfigurationInvalid, HourbridgeError, LedgerRejected
 from hourbridge.connectors.ledger import Ledger, LedgerEntity
 from hourbridge.mapper.rules.findings import Finding, warning
 
@@ -31,6 +31,8 @@ def check_ledger(book: BookConfiguration, opener: LedgerOpener) -> list[Finding]
             return [_unchecked("there is no connection to the ledger")]
         with closing(ledger):
             return list(_findings(book, ledger))
+    except ConfigurationInvalid as error:
+        return [Finding("ledger_binding", "ledger", error.what)]
     except HourbridgeError as error:
         return [_unchecked(str(error))]
 
@@ -42,9 +44,18 @@ def _unchecked(why: str) -> Finding:
 def _findings(book: BookConfiguration, ledger: Ledger) -> Iterator[Finding]:
     resolved = _Resolved(ledger)
     for where, kind, reference in _references(book):
-        yield from _entity_findings(where, kind, reference, resolved.get(kind, reference))
+        try:
+            entity = resolved.get(kind, reference)
+        except LedgerRejected as error:  # several of that name, say
+            yield Finding(f"{kind}_unclear", where, error.what)
+        else:
+            yield from _entity_findings(where, kind, reference, entity)
+    yield from _currency_findings(book, resolved)
+
+
+def _currency_findings(book: BookConfiguration, resolved: _Resolved) -> Iterator[Finding]:
     for index, client in enumerate(book.clients):
-        entity = resolved.get("customer", client.customer)
+        entity = resolved.known("customer", client.customer)
         billed_in = client.currency or book.currency
         if entity is not None and entity.currency not in (None, billed_in):
             detail = f"customer {entity.name!r} is kept in {entity.currency}, not {billed_in}"
@@ -63,6 +74,10 @@ class _Resolved:
         if key not in self._known:
             self._known[key] = self._ledger.resolve(kind, reference)
         return self._known[key]
+
+    def known(self, kind: str, reference: LedgerReference) -> LedgerEntity | None:
+        """Return what an earlier ``get`` found."""
+        return self._known.get((kind, reference.key))
 
 
 Named = tuple[str, str, LedgerReference]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from hourbridge.common.book import LedgerBinding
 from hourbridge.common.bus.adapter import Bus
 from hourbridge.common.bus.consumer import Lane
 from hourbridge.common.bus.topology import QUEUES, build_topology
@@ -12,6 +15,9 @@ from hourbridge.common.runtime.tasks import PeriodicTask
 from hourbridge.common.store.engine import Store
 from hourbridge.common.store.leases import Leases
 from hourbridge.common.store.outbox import Outbox
+from hourbridge.connectors.connections import SCHEMA, ConnectionStore
+from hourbridge.connectors.ledger import Ledger
+from hourbridge.connectors.opening import open_ledger
 from hourbridge.mapper.applying import Applier
 from hourbridge.mapper.configurations import Configurations
 from hourbridge.mapper.fact_changes import FactChanges
@@ -32,16 +38,19 @@ def build(
     store: Store,
     bus: Bus,
     clock: Clock,
-    ledger_opener: LedgerOpener = no_ledger,
+    ledger_opener: LedgerOpener | None = None,
 ) -> ServiceDefinition:
-    """Return the mapper, made of its parts."""
+    """Return the mapper; ``ledger_opener`` opens the ledger of a binding, by default for real."""
+    on_stop: list[Callable[[], None]] = []
+    if ledger_opener is None:
+        ledger_opener = _connected(settings, clock, on_stop)
     configurations = Configurations()
     outbox = Outbox(store, bus)
     remapping = _remapping(settings, store, configurations, outbox, clock)
     planner = Planner(
         store,
         configurations,
-        opener=ledger_opener if settings.mapper_ledger_check else no_ledger,
+        opener=ledger_opener,
         records_max=settings.mapper_plan_records_max,
     )
     parked = ParkedRecords(store, configurations, outbox=outbox, clock=clock)
@@ -65,7 +74,26 @@ def build(
         lanes=_lanes(settings, handler),
         tasks=[remapping, counting],
         routes=api.routes(),
+        on_stop=on_stop,
     )
+
+
+def _connected(
+    settings: MapperSettings, clock: Clock, on_stop: list[Callable[[], None]]
+) -> LedgerOpener:
+    """Return what opens connected ledgers; what isn't connected (yet) stays unchecked."""
+    if not settings.mapper_ledger_check or not settings.encryption_keys:
+        return no_ledger
+    store = Store(settings.database_url, SCHEMA, pool_size=1)
+    on_stop.append(store.close)
+    connections = ConnectionStore(store, settings.encryption_keys, clock)
+
+    def open_bound(binding: LedgerBinding) -> Ledger | None:
+        if binding.connection not in {state.name for state in connections.states()}:
+            return None
+        return open_ledger(binding, connections, clock=clock)
+
+    return open_bound
 
 
 def _lanes(settings: MapperSettings, handler: RecordsHandler) -> list[Lane]:

@@ -177,7 +177,7 @@ class DocumentStore:
             DOCUMENTS.labels(document.kind, document.status).inc()
         return document
 
-    def list(
+    def newest(
         self, connection: Connection, book: str, *, status: str | None, limit: int
     ) -> list[dict[str, Any]]:
         """Return the newest documents of a book as stored."""

@@ -20,12 +20,12 @@ _KEY_CHARACTERS = {"quickbooks_online": 32, "quickbooks_desktop": 23}
 _INSERT = statement(
     """
     INSERT INTO ledger_operation (operation_key, book, ledger_key, document_id, kind, generation,
-        payload_version, payload, detail, state, available_at, created_at)
+        payload_version, payload, detail, uncertain, state, available_at, created_at)
     SELECT operation_key, book, ledger_key, document_id, kind, generation, payload_version,
-        payload, detail, 'pending', :now, :now
+        payload, detail, uncertain, 'pending', :now, :now
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
         operation_key text, book text, ledger_key text, document_id text, kind text,
-        generation integer, payload_version integer, payload jsonb, detail jsonb)
+        generation integer, payload_version integer, payload jsonb, detail jsonb, uncertain boolean)
     """
 )
 _OPEN = statement(
@@ -56,6 +56,8 @@ class Intent:
     kind: OperationKind
     payload_version: int = 1
     detail: Mapping[str, Any] = field(default_factory=dict)
+    uncertain: bool = False
+    """An earlier intent for the same document may have taken effect: search first."""
 
     @property
     def operation_key(self) -> str:
@@ -124,4 +126,5 @@ def _row(intent: Intent) -> dict[str, Any]:
         "payload_version": intent.payload_version,
         "payload": document.model_dump(mode="json", exclude_none=True),
         "detail": dict(intent.detail),
+        "uncertain": intent.uncertain,
     }

@@ -10,6 +10,9 @@ from hourbridge.common.runtime.settings import CommonSettings
 class PosterSettings(CommonSettings):
     """What the poster can be told, beside what every service can."""
 
+    http_port: int = Field(
+        8083, ge=0, le=65535, description="Port of the HTTP server; 0 = any free."
+    )
     poster_tick_seconds: float = Field(
         0.5, gt=0, le=60, description="Pause between looks for work that nobody announced."
     )
@@ -25,7 +28,7 @@ class PosterSettings(CommonSettings):
         8, ge=1, le=64, description="How many ledgers are posted to at the same time."
     )
     poster_lease_seconds: float = Field(
-        120.0, ge=5, le=3600, description="Lease of a ledger's lane; longer than any call takes."
+        45.0, ge=5, le=3600, description="Lease of a ledger's lane; longer than any one call takes."
     )
     poster_settle_seconds: float = Field(
         5.0,

@@ -40,9 +40,10 @@ _LINES = text(
                sum(coalesce(c.amount, c.rate * c.billable_seconds / 3600)) AS exact,
                sum(round(coalesce(c.amount, c.rate * c.billable_seconds / 3600), digits)) AS singly,
                coalesce(sum(c.worked_seconds), 0) AS worked_seconds,
-               coalesce(bool_or(c.flat_fee_key IS NOT NULL), false) AS is_fee
-        FROM line CROSS JOIN LATERAL unnest(line.charge_ids) AS charge_id
-        LEFT JOIN current_charge c ON c.book = :book AND c.charge_id = charge_id
+               coalesce(bool_or(c.flat_fee_key IS NOT NULL), false) AS is_fee,
+               coalesce(bool_or(c.rate <> line.unit_price), false) AS has_other_rate
+        FROM line CROSS JOIN LATERAL unnest(line.charge_ids) AS billed(id)
+        LEFT JOIN current_charge c ON c.book = :book AND c.charge_id = billed.id
         WHERE line.credits_line_id IS NULL AND line.supplements_line_id IS NULL
         GROUP BY line.line_id
     ),
@@ -51,7 +52,8 @@ _LINES = text(
                CASE WHEN credits_line_id IS NOT NULL THEN 'credited'
                     WHEN supplements_line_id IS NOT NULL THEN 'supplemented'
                     WHEN entry.is_fee THEN 'flat_fee'
-                    WHEN entry.worked_seconds IS DISTINCT FROM line.worked_seconds THEN 'changed'
+                    WHEN entry.worked_seconds IS DISTINCT FROM line.worked_seconds
+                         OR entry.has_other_rate THEN 'changed'
                     ELSE 'priced' END AS sort
         FROM line LEFT JOIN entry USING (line_id)
     ),

@@ -36,8 +36,8 @@ _UPSERT = statement(
     SELECT r.* FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
         book text, ledger_connection text, kind text, ledger_id text, run_id bigint, number text,
         customer_id text, currency text, document_date date, total numeric, open_balance numeric,
-        edit_token text, lines jsonb, marked_document_id text, updated_at timestamptz, is_ours boolean,
-        is_void boolean)
+        edit_token text, lines jsonb, marked_document_id text, updated_at timestamptz,
+        is_ours boolean, is_void boolean)
     ON CONFLICT (book, ledger_connection, kind, ledger_id) DO UPDATE SET
         run_id = excluded.run_id, number = excluded.number, customer_id = excluded.customer_id,
         currency = excluded.currency, document_date = excluded.document_date,

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -87,17 +88,13 @@ class ReconcilerRoutes:
     async def accept(self, request: Request) -> Response:
         """Close a discrepancy as it stands, by a person's decision, with a note."""
         actor = require(request, Role.OPERATOR)
-        note = await _note(request)
-        with self._store.transaction() as connection:
-            accept(
-                connection,
-                request.path_params["book"],
-                request.path_params["id"],
-                actor=actor.name,
-                note=note,
-                now=self._clock.now(),
-            )
+        await run_in_threadpool(self._accept, request.path_params, actor.name, await _note(request))
         return json_response({"accepted": request.path_params["id"]})
+
+    def _accept(self, path: dict[str, str], actor: str, note: str) -> None:
+        now = self._clock.now()
+        with self._store.transaction() as connection:
+            accept(connection, path["book"], path["id"], actor=actor, note=note, now=now)
 
     def totals(self, request: Request) -> Response:
         """Return the totals of every level as they are now, or with ``run=last`` as last fixed."""

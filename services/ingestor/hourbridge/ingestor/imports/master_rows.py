@@ -42,7 +42,7 @@ def _client(row: RowReader) -> dict[str, Any]:
 
 def _project(row: RowReader) -> dict[str, Any]:
     client_id, client_name = row.thing("client")
-    first, last = row.date("start_date"), row.date("end_date")
+    first, last = row.local_date("start_date"), row.local_date("end_date")
     currency = row.currency("rate", "budget_amount")
     budget = {
         "hours": row.number("budget_hours"),
@@ -108,7 +108,7 @@ def _expense(row: RowReader) -> dict[str, Any]:
     project_id, project_name = row.thing("project")
     _required(row, "date")
     _required(row, "amount")
-    day, amount = row.date("date"), row.amount("amount")
+    day, amount = row.local_date("date"), row.amount("amount")
     flag = row.flag("billable")
     paid_by = row.text("paid_by") or "unknown"
     report_id = row.text("report_id")

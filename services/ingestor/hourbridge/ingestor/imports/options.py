@@ -12,7 +12,10 @@ from hourbridge.common.messages.fields import BookName, CurrencyCode, Instant, S
 
 
 class ImportOptions(BaseModel):
-    """One import. ``as_of`` is when the file was exported; it orders rows without an own version."""
+    """One import.
+
+    ``as_of`` is when the file was exported: the version of rows that have none of their own.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

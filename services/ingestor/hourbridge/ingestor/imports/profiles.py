@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from hourbridge.common.errors import ConfigurationInvalid
 from hourbridge.common.messages.registry import reasons_of
@@ -34,8 +34,8 @@ _MONEY = "billable rate amount cost_rate cost_amount currency"
 _STATUS = "approved invoiced invoice_ref"
 _COMMON = "external_id previous_ids revision updated_at created_at deleted notes tags url"
 _MASTER = (
-    "name code client client_id project_id task_id staff_id email active archived start_date end_date billable "
-    "currency budget_hours budget_amount rate address zone list_name"
+    "name code client client_id project_id task_id staff_id email active archived start_date "
+    "end_date billable currency budget_hours budget_amount rate address zone list_name"
 )
 _EXPENSE = (
     "date category merchant amount tax_amount currency original_amount original_currency "
@@ -120,13 +120,14 @@ class Profile(BaseModel):
                 raise ValueError(f"{text!r} has no day; formats are those of strptime")
         return formats
 
-    def model_post_init(self, context: Any) -> None:
-        """Refuse column names that mean nothing for this record type."""
+    @model_validator(mode="after")
+    def _knows_its_columns(self) -> Profile:
         named = {*self.columns, *self.required, *self.constants, *self.values, *self.rewrites}
         unknown = sorted((named | set(self.key)) - COLUMNS[self.record_type])
         if unknown and self.format != "jsonl":
             known = ", ".join(sorted(COLUMNS[self.record_type]))
             raise ValueError(f"no columns of a {self.record_type}: {unknown}; known are: {known}")
+        return self
 
 
 @cache

@@ -78,7 +78,7 @@ class RowReader:
             self.refuse(column, error.code, error.detail)
             return None
 
-    def date(self, column: str) -> date | None:
+    def local_date(self, column: str) -> date | None:
         """Return a local date; a time of day after it is ignored."""
         formats = self.reading.dates
 

@@ -9,12 +9,13 @@ from datetime import date, datetime
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from hourbridge.common.errors import HourbridgeError
 from hourbridge.common.messages.events import FieldReason
 from hourbridge.common.messages.records import RecordType
 from hourbridge.common.store.rows import bulk, statement
+from hourbridge.ingestor.payloads import storable
 
 _START = statement(
     """
@@ -74,13 +75,23 @@ Counts = dict[str, dict[str, int]]
 """Record type -> outcome -> rows."""
 
 
+@dataclass(frozen=True)
+class RejectedRow:
+    """A row that was refused, as it was."""
+
+    number: int
+    cells: Sequence[str]
+    reasons: Sequence[FieldReason]
+
+
 @dataclass
 class Run:
     """How far an import got."""
 
     reading_id: str
-    is_done: bool
-    batches_done: int
+    is_open: bool
+    """False for dry runs and for files imported before: nothing is noted of those."""
+    batches_done: int = 0
     counts: Counts = field(default_factory=dict)
     deleted: int = 0
 
@@ -106,21 +117,20 @@ def start(connection: Connection, row: Mapping[str, Any]) -> Run:
     found = connection.execute(_GET, {"reading_id": row["reading_id"]}).mappings().one()
     return Run(
         reading_id=found["reading_id"],
-        is_done=found["state"] == "done",
+        is_open=found["state"] == "running",
         batches_done=found["batches_done"],
         counts=found["counts"],
-        deleted=found["deleted"],
     )
 
 
-def advance(connection: Connection, run: Run) -> None:
+def advance(connection: Connection, run: Run, counts: Counts) -> None:
     """Record one more finished batch; raise ImportInProgress if somebody else did already."""
     result = connection.execute(
         _ADVANCE,
         {
             "reading_id": run.reading_id,
             "batches_done": run.batches_done,
-            "counts": json.dumps(run.counts),
+            "counts": json.dumps(counts),
         },
     )
     if result.rowcount != 1:
@@ -149,25 +159,25 @@ def finish(
     )
 
 
-def reject(
-    connection: Connection,
-    reading_id: str,
-    rows: Sequence[tuple[int, Sequence[str], Sequence[FieldReason]]],
-) -> None:
+def reject(connection: Connection, reading_id: str, rows: Sequence[RejectedRow]) -> None:
     """Keep rejected rows with their reasons."""
     if rows:
         content = [
             {
-                "row_number": number,
-                "cells": [cell.replace("\x00", "\ufffd") for cell in cells],
-                "reasons": [reason.model_dump() for reason in reasons],
+                "row_number": row.number,
+                "cells": [storable(cell) for cell in row.cells],
+                "reasons": [_reason(reason) for reason in row.reasons],
             }
-            for number, cells, reasons in rows
+            for row in rows
         ]
         bulk(connection, _REJECT, content, reading_id=reading_id)
 
 
-def rejected(connection: Connection, reading_id: str) -> list[Mapping[str, Any]]:
+def _reason(reason: FieldReason) -> dict[str, str | None]:
+    return {name: storable(text) for name, text in reason.model_dump().items()}
+
+
+def rejected(connection: Connection, reading_id: str) -> list[RowMapping]:
     """Return rejected rows in the file's order."""
     return list(connection.execute(_REJECTED, {"reading_id": reading_id}).mappings())
 
@@ -184,6 +194,8 @@ def newer_snapshots(
     """Return the windows that newer full readings of the same source cover."""
     rows = connection.execute(_NEWER_SNAPSHOTS, {"book": book, "source": source, "as_of": as_of})
     return [
-        Window(row.window_first, row.window_last, frozenset(RecordType(name) for name in row.counts))
+        Window(
+            row.window_first, row.window_last, frozenset(RecordType(name) for name in row.counts)
+        )
         for row in rows
     ]

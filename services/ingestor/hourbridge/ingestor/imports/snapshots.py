@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -97,9 +97,7 @@ def why_withheld(connection: Connection, snapshot: Snapshot, unidentified: int) 
     return None
 
 
-def mention(
-    connection: Connection, snapshot: Snapshot, external_ids: Sequence[str]
-) -> None:
+def mention(connection: Connection, snapshot: Snapshot, external_ids: Sequence[str]) -> None:
     """Note that rows which were rejected are still there: they must not count as missing."""
     if not external_ids:
         return
@@ -114,9 +112,3 @@ def mention(
         for record_id in sorted(set(found))
     ]
     records.touch(connection, rows)
-
-
-def span_of(days: Iterator[date]) -> tuple[date, date] | None:
-    """Return the first and last of ``days``."""
-    ordered = sorted(days)
-    return (ordered[0], ordered[-1]) if ordered else None

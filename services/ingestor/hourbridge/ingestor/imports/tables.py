@@ -17,6 +17,7 @@ from hourbridge.ingestor.imports.text import (
 )
 
 CELL_CHARACTERS_MAX = 1 << 20
+ROW_CHARACTERS_MAX = 1_000_000
 csv.field_size_limit(CELL_CHARACTERS_MAX)
 
 
@@ -31,6 +32,11 @@ class Row:
     def is_blank(self) -> bool:
         """Return whether no cell says anything."""
         return not any(cell.strip() for cell in self.cells)
+
+    @property
+    def characters(self) -> int:
+        """Return how long the row is."""
+        return sum(map(len, self.cells))
 
 
 class Table(Protocol):

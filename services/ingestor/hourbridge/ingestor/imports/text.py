@@ -7,10 +7,10 @@ import gzip
 import io
 import lzma
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO, TextIO, cast
+from typing import IO, Any, BinaryIO, TextIO
 
 from charset_normalizer import from_bytes
 
@@ -43,13 +43,13 @@ def decompress(path: Path, target: Path, *, bytes_max: int) -> Path:
     with path.open("rb") as stream:
         magic = stream.read(6)
     if magic.startswith(b"\xfd7zXZ"):
-        opened = cast(IO[bytes], lzma.open(path, "rb"))
+        opener: Callable[..., Any] = lzma.open
     elif magic.startswith(b"\x1f\x8b"):
-        opened = cast(IO[bytes], gzip.open(path, "rb"))
+        opener = gzip.open
     else:
         return path
-    with opened, target.open("wb") as unpacked:
-        _copy(opened, unpacked, bytes_max)
+    with opener(path, "rb") as packed, target.open("wb") as unpacked:
+        _copy(packed, unpacked, bytes_max)
     return target
 
 

@@ -85,7 +85,7 @@ def _zone(row: RowReader) -> str:
 
 
 def _span(row: RowReader, zone: str) -> Span:
-    day = row.date("date") or row.date("start_date")
+    day = row.local_date("date") or row.local_date("start_date")
     is_known = row.reading.is_zone_known or row.has("zone")
     start = _moment(row, "start")
     end = _moment(row, "end")
@@ -99,7 +99,7 @@ def _span(row: RowReader, zone: str) -> Span:
     start_at = _instant(row, "start", start_day or day, start_clock, zone)
     if end is None or start_at is None:
         return Span(day, start_at)
-    end_day = end[0] or row.date("end_date") or start_day or day
+    end_day = end[0] or row.local_date("end_date") or start_day or day
     if row.reading.profile.overnight and end[0] is None and not row.has("end_date"):
         end_day += timedelta(days=1 if end[1].at <= start_clock.at else 0)
     end_at = _instant(row, "end", end_day, end[1], zone)
@@ -128,9 +128,7 @@ def _local_day(row: RowReader, day: date, clock: ClockTime, zone: str | None) ->
     return instant.astimezone(ZoneInfo(zone)).date() if instant else day
 
 
-def _instant(
-    row: RowReader, side: str, day: date, clock: ClockTime, zone: str
-) -> datetime | None:
+def _instant(row: RowReader, side: str, day: date, clock: ClockTime, zone: str) -> datetime | None:
     try:
         return values.instant_of(day, clock, zone)
     except ValueInvalid as error:

@@ -24,7 +24,9 @@ _CLOCK = re.compile(
     r"(?:\s*(?P<offset>Z|z|[+-]\d{2}:?\d{2}))?"
 )
 _OFFSET = re.compile(r"(?P<sign>[+-])(?P<hours>\d{2}):?(?P<minutes>\d{2})")
-_H_M_S = re.compile(r"(?P<sign>-?)(?P<hours>\d{1,5}):(?P<minutes>[0-5]\d)(?::(?P<seconds>[0-5]\d))?")
+_H_M_S = re.compile(
+    r"(?P<sign>-?)(?P<hours>\d{1,5}):(?P<minutes>[0-5]\d)(?::(?P<seconds>[0-5]\d))?"
+)
 _UNIT = re.compile(r"\s*(?:h|hr|hrs|hour|hours|std\.?)$", re.IGNORECASE)
 _POINT = re.compile(r"-?(?:\d+|[1-9]\d{0,2}(?:,\d{3})+)(?:\.\d+)?")
 _COMMA = re.compile(r"-?(?:\d+|[1-9]\d{0,2}(?:\.\d{3})+)(?:,\d+)?")

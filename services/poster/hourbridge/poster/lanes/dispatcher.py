@@ -104,4 +104,3 @@ class _Ledgers:
 def _binding(store: Store, ledger_key: str) -> LedgerBinding:
     with store.transaction() as connection:
         return lane_store.binding(connection, ledger_key)
-

@@ -6,15 +6,18 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 import structlog
 
 from hourbridge.common.clock import Clock
+from hourbridge.common.errors import HourbridgeError
 from hourbridge.common.faults import fault_point
 from hourbridge.common.store.engine import Store
-from hourbridge.common.store.leases import Lease, Leases
+from hourbridge.common.store.leases import Lease, Leases, ensure_held
 from hourbridge.poster.fault_points import OPERATION_TAKEN, OUTCOME_COMMITTED, OUTCOME_STORED
 from hourbridge.poster.lanes import lane_store
+from hourbridge.poster.lanes.heartbeat import Heartbeat
 from hourbridge.poster.lanes.outcomes import Outcome, Waiting
 from hourbridge.poster.lanes.recording import Recorder
 from hourbridge.poster.lanes.sending import Sender
@@ -39,7 +42,9 @@ class LaneTools:
 class Lane:
     """Works the operations of one ledger while it holds the ledger's lease."""
 
-    def __init__(self, ledger_key: str, open_sender: Callable[[], Sender], tools: LaneTools) -> None:
+    def __init__(
+        self, ledger_key: str, open_sender: Callable[[], Sender], tools: LaneTools
+    ) -> None:
         self._ledger_key = ledger_key
         self._open_sender = open_sender
         self._tools = tools
@@ -50,13 +55,18 @@ class Lane:
         lease = self._tools.leases.acquire(name, ttl_seconds=self._tools.lease_seconds)
         if lease is None:
             return 0
-        try:
-            return self._work(lease)
-        finally:
-            self._tools.leases.release(lease)
+        with Heartbeat(self._tools.leases, lease, ttl_seconds=self._tools.lease_seconds):
+            try:
+                return self._work(lease)
+            finally:
+                self._tools.leases.release(lease)
 
     def _work(self, lease: Lease) -> int:
-        sender = self._open_sender()
+        try:
+            sender = self._open_sender()
+        except HourbridgeError as error:
+            self._stop(Waiting(error.code, str(error), "parked"))
+            return 0
         if not self._is_usable(sender):
             return 0
         attempts = 0
@@ -71,10 +81,9 @@ class Lane:
 
     def _one(self, lease: Lease, sender: Sender) -> Outcome | None:
         tools = self._tools
-        if not tools.leases.renew(lease, ttl_seconds=tools.lease_seconds):
-            return None
         now = tools.clock.now()
         with tools.store.transaction() as connection:
+            ensure_held(connection, lease)
             taken = lane_store.take(
                 connection,
                 self._ledger_key,
@@ -101,13 +110,15 @@ class Lane:
         if known is None or known.failures == 0:
             return True
         problems = sender.problems()
+        if problems:
+            lane: Literal["parked", "paused"] = "parked" if known.state == "parked" else "paused"
+            self._stop(Waiting("probe_failed", "; ".join(problems), lane))
+            return False
         with tools.store.transaction() as connection:
-            if not problems:
-                lane_store.open_lane(connection, self._ledger_key)
-                return True
-            lane = "parked" if known.state == "parked" else "paused"
-            log.warning("ledger_unusable", ledger=self._ledger_key, problems=problems)
-            tools.recorder.stop(
-                connection, self._ledger_key, Waiting("probe_failed", "; ".join(problems), lane)
-            )
-        return False
+            lane_store.open_lane(connection, self._ledger_key)
+        return True
+
+    def _stop(self, outcome: Waiting) -> None:
+        log.warning("ledger_unusable", ledger=self._ledger_key, problem=outcome.detail)
+        with self._tools.store.transaction() as connection:
+            self._tools.recorder.stop(connection, self._ledger_key, outcome)

@@ -30,6 +30,7 @@ _NEXT = statement(
     FROM ledger_operation o
     JOIN document d ON d.document_id = o.document_id
     LEFT JOIN document c ON c.document_id = d.payload ->> 'credits_document_id'
+        AND c.kind = 'invoice'
     WHERE o.ledger_key = :ledger_key AND o.state IN ('pending', 'sending', 'unknown')
         AND o.available_at <= :now
     ORDER BY o.id LIMIT 1 FOR UPDATE OF o
@@ -104,7 +105,12 @@ def due_ledgers(connection: Connection, now: datetime) -> list[str]:
 
 
 def take(
-    connection: Connection, ledger_key: str, *, fencing: int, now: datetime, settled_before: datetime
+    connection: Connection,
+    ledger_key: str,
+    *,
+    fencing: int,
+    now: datetime,
+    settled_before: datetime,
 ) -> Taken | None:
     """Mark the next due operation as sending and return it.
 
@@ -112,9 +118,7 @@ def take(
     still on its way would not be found in the ledger.
     """
     while True:
-        row = (
-            connection.execute(_NEXT, {"ledger_key": ledger_key, "now": now}).mappings().first()
-        )
+        row = connection.execute(_NEXT, {"ledger_key": ledger_key, "now": now}).mappings().first()
         if row is None:
             return None
         uncertain = row["uncertain"] or row["state"] in ("sending", "unknown")

@@ -55,12 +55,12 @@ class Recorder:
         if isinstance(outcome, Posted):
             self._posted(connection, taken, held, outcome.ledger_document)
         elif isinstance(outcome, Parked):
-            self._parked(connection, taken, held, outcome)
+            self._parked(connection, held, outcome)
         elif isinstance(outcome, Declined):
             in_place_changes.decline(connection, self._documents, held, now)
         if not lane_store.finish(connection, taken, now=now, **self._row(taken, outcome, now)):
             raise LeaseLost("the operation was taken over", document=held.document.document_id)
-        self._lane(connection, taken, outcome, now)
+        self._lane(connection, taken, outcome)
         _audit(connection, taken, outcome)
 
     def _row(self, taken: Taken, outcome: Outcome, now: datetime) -> Mapping[str, Any]:
@@ -97,14 +97,12 @@ class Recorder:
         )
         changes: dict[str, Any] = {"status": DocumentStatus.POSTED, "posted": position}
         if taken.kind == "update":
-            changes |= in_place_changes.apply(connection, held, taken)
+            changes |= in_place_changes.apply(connection, held, taken, now)
         total = changes.get("total", held.document.total)
-        changes["reason"] = _difference(held, total, found)
+        changes["reason"] = _difference(total, found)
         self._documents.save(connection, held, **changes)
 
-    def _parked(
-        self, connection: Connection, taken: Taken, held: HeldDocument, outcome: Parked
-    ) -> None:
+    def _parked(self, connection: Connection, held: HeldDocument, outcome: Parked) -> None:
         proposal = outcome.proposed_date
         reason = Reason(
             code=outcome.code,
@@ -119,7 +117,7 @@ class Recorder:
             proposed_date=proposal,
         )
 
-    def _lane(self, connection: Connection, taken: Taken, outcome: Outcome, now: datetime) -> None:
+    def _lane(self, connection: Connection, taken: Taken, outcome: Outcome) -> None:
         known = lane_store.lane_state(connection, taken.ledger_key)
         if not isinstance(outcome, Waiting):
             if known is not None:
@@ -147,7 +145,7 @@ class Recorder:
         )
 
 
-def _difference(held: HeldDocument, total: object, found: LedgerDocument) -> Reason | None:
+def _difference(total: object, found: LedgerDocument) -> Reason | None:
     if found.total == total:
         return None
     return Reason(

@@ -71,12 +71,15 @@ class Sender:
         return self._update_in_place(taken)
 
     def _create(self, taken: Taken) -> Outcome:
-        """Create; what may be there already is searched for first, whatever the ledger remembers."""
+        """Create, after a search for what an earlier attempt may have left.
+
+        Whether the ledger would remember the key does not matter: the search is cheap.
+        """
         if taken.was_uncertain:
             found = self._ledger.find(taken.document)
             fault_point(LEDGER_SEARCHED)
             if found is not None:
-                return _adopt(taken.document, found)
+                return _adopt(found)
         self._require_open_period(taken.document.document_date)
         return self._write(taken, WriteKind.CREATE)
 
@@ -95,6 +98,9 @@ class Sender:
         if current is not None and taken.was_uncertain and says_the_same(taken.document, current):
             return Posted(current, is_adopted=True)
         reason = reason_against(current, taken.known_token, self._closed())
+        if reason == "edit_token_stale" and taken.was_uncertain:
+            detail = "changed in the ledger, by us or by somebody else: compare the two versions"
+            return Parked(reason, detail, may_be_in_ledger=True)
         if current is None or reason is not None:
             return Declined(reason or "document_missing", "the ledger's document can't be updated")
         return self._write(taken, WriteKind.UPDATE, current)
@@ -168,7 +174,7 @@ class Sender:
             return Unknown(error.code, str(error))
         if found is None:
             return Parked("document_number_taken", detail)
-        return _adopt(taken.document, found)
+        return _adopt(found)
 
     def _first_open_day(self) -> date | None:
         self._closed_read_at = None
@@ -179,9 +185,8 @@ class Sender:
         return None if closed is None else closed + timedelta(days=1)
 
 
-def _adopt(document: Document, found: LedgerDocument) -> Outcome:
-    note = found.private_note
-    if found.is_ours and (note is None or document.document_id in note):
+def _adopt(found: LedgerDocument) -> Outcome:
+    if found.is_ours:
         return Posted(found, is_adopted=True)
     return Parked(
         "document_number_taken",

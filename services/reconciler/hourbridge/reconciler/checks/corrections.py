@@ -12,8 +12,8 @@ _OVERBILLED = text(
     # nothing of prices and so can't repeat a mistake made there.
     """
     WITH line AS (
-        SELECT book, document_id, line_id, number, document_client AS client, project, currency,
-               period, billed_seconds, charge_ids
+        SELECT document_id, line_id, number, document_client AS client, currency, period,
+               billed_seconds, charge_ids, seen_at
         FROM live_line
         WHERE book = :book AND status = 'posted' AND billed_seconds > 0
           AND credits_line_id IS NULL AND supplements_line_id IS NULL
@@ -27,7 +27,7 @@ _OVERBILLED = text(
         GROUP BY 1
     ),
     charged AS (
-        SELECT l.line_id, sum(c.billable_seconds) FILTER (WHERE b.charge_id IS NOT NULL) AS seconds,
+        SELECT l.line_id, sum(c.billable_seconds) AS seconds,
                sum(greatest(c.increment_seconds, c.minimum_seconds)) AS margin,
                max(s.seen_at) AS changed_at, bool_or(any_charge.flat_fee_key IS NOT NULL) AS is_fee,
                bool_and(any_charge.charge_id IS NOT NULL) AS is_known
@@ -37,16 +37,15 @@ _OVERBILLED = text(
         LEFT JOIN seen_charge_set s
              ON s.book = :book AND s.record_id = any_charge.record_id
         LEFT JOIN current_charge c ON c.book = :book AND c.charge_id = billed.id
-        LEFT JOIN billed_charge b ON b.book = :book AND b.line_id = l.line_id
-             AND b.charge_id = billed.id
         GROUP BY l.line_id
     ),
     compared AS (
         SELECT line.*, billed_seconds + coalesce(correction.seconds, 0) AS standing_seconds,
                coalesce(charged.seconds, 0) AS charged_seconds,
                coalesce(charged.margin, 0) AS margin
-        FROM line JOIN charged USING (line_id) LEFT JOIN correction USING (line_id)
-        WHERE charged.is_known AND NOT charged.is_fee AND charged.changed_at < :overdue
+        FROM line LEFT JOIN charged USING (line_id) LEFT JOIN correction USING (line_id)
+        WHERE coalesce(charged.is_known, true) AND NOT coalesce(charged.is_fee, false)
+          AND greatest(charged.changed_at, line.seen_at) < :overdue
     )
     SELECT document_id, number, client, currency, period,
            sum(standing_seconds)::bigint AS standing_seconds,

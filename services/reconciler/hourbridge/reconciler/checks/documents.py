@@ -14,9 +14,9 @@ _TWICE = text(
                array_agg(line_id ORDER BY number, line_id) AS line_ids, count(*) AS times
         FROM billed_charge WHERE book = :book GROUP BY charge_id HAVING count(*) > 1
     )
-    SELECT twice.numbers, count(*) AS charges, (array_agg(twice.charge_id ORDER BY twice.charge_id))[1 : 20]
-               AS charge_ids, min(c.client) AS client, min(c.project) AS project,
-           min(c.currency) AS currency,
+    SELECT twice.numbers, count(*) AS charges,
+           (array_agg(twice.charge_id ORDER BY twice.charge_id))[1 : 20] AS charge_ids,
+           min(c.client) AS client, min(c.project) AS project, min(c.currency) AS currency,
            sum((twice.times - 1) * coalesce(c.billable_seconds, 0))::bigint AS seconds,
            sum((twice.times - 1) * coalesce(
                c.amount, c.rate * c.billable_seconds / 3600, 0)) AS amount

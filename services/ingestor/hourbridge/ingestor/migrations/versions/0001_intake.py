@@ -181,8 +181,7 @@ _STATEMENTS = (
         finished_at timestamptz
     )
     """,
-    "CREATE INDEX import_run_snapshot ON import_run (book, source, as_of) "
-    "WHERE mode = 'snapshot'",
+    "CREATE INDEX import_run_snapshot ON import_run (book, source, as_of) WHERE mode = 'snapshot'",
     """
     CREATE TABLE import_rejected (
         reading_id text NOT NULL,

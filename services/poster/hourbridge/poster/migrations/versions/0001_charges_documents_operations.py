@@ -67,7 +67,8 @@ _STATEMENTS = (
         sequence bigint NOT NULL,
         client text,
         project text,
-        state text NOT NULL CHECK (state IN ('waiting', 'running', 'done')),
+        state text NOT NULL CHECK (
+            state IN ('waiting', 'completed', 'nothing_to_bill')),
         waits_for text,
         requested_by text NOT NULL,
         requested_at timestamptz NOT NULL,
@@ -75,7 +76,7 @@ _STATEMENTS = (
         result jsonb NOT NULL DEFAULT '{}'
     )
     """,
-    "CREATE INDEX billing_run_open ON billing_run (requested_at) WHERE state <> 'done'",
+    "CREATE INDEX billing_run_open ON billing_run (requested_at) WHERE state = 'waiting'",
     """
     CREATE TABLE document_number (
         ledger_key text,

@@ -262,24 +262,17 @@ _VIEWS = (
     """
     CREATE VIEW live_line AS
     SELECT l.*, d.kind, d.status, d.number, d.client AS document_client, d.currency,
-           d.document_date, d.period, d.posted_at, d.ledger_connection, d.ledger_id
+           d.document_date, d.period, d.posted_at, d.seen_at, d.ledger_connection, d.ledger_id
     FROM document_line l JOIN seen_document d USING (book, document_id, lines_key)
     WHERE d.status <> 'withdrawn'
     """,
-    # A credit line that names charges gives them back from the line it credits. A line that
-    # credits nothing bills its charges, on a credit memo too (refunded expenses).
+    # A line names the charges that it bills now: one that left it is free. Lines that correct
+    # another name none.
     """
     CREATE VIEW billed_charge AS
-    SELECT billed.* FROM (
-        SELECT book, document_id, line_id, status, kind, number, currency, posted_at,
-               unnest(charge_ids) AS charge_id
-        FROM live_line WHERE credits_line_id IS NULL AND supplements_line_id IS NULL
-    ) billed
-    LEFT JOIN (
-        SELECT DISTINCT book, credits_line_id AS line_id, unnest(charge_ids) AS charge_id
-        FROM live_line WHERE credits_line_id IS NOT NULL
-    ) returned USING (book, line_id, charge_id)
-    WHERE returned.charge_id IS NULL
+    SELECT book, document_id, line_id, status, kind, number, currency, posted_at,
+           unnest(charge_ids) AS charge_id
+    FROM live_line
     """,
 )
 

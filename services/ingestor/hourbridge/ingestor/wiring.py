@@ -1,0 +1,63 @@
+"""The ingestor's composition root."""
+
+from __future__ import annotations
+
+from hourbridge.common.bus.adapter import Bus
+from hourbridge.common.bus.consumer import Lane
+from hourbridge.common.bus.topology import QUEUES, build_topology
+from hourbridge.common.clock import Clock
+from hourbridge.common.runtime.service import ServiceDefinition
+from hourbridge.common.runtime.tasks import PeriodicTask
+from hourbridge.common.store.engine import Store
+from hourbridge.common.store.outbox import Outbox
+from hourbridge.ingestor import retention
+from hourbridge.ingestor.acceptor import Acceptor
+from hourbridge.ingestor.admin_routes import AdminApi
+from hourbridge.ingestor.amqp_events import AmqpIntake
+from hourbridge.ingestor.http_events import EventIntake, EventLimits
+from hourbridge.ingestor.imports.importer import Importer
+from hourbridge.ingestor.imports.routes import ImportApi
+from hourbridge.ingestor.settings import IngestorSettings
+
+NAME = "ingestor"
+_MAINTENANCE_SECONDS = 3600
+
+
+def build(settings: IngestorSettings, *, store: Store, bus: Bus, clock: Clock) -> ServiceDefinition:
+    """Return the ingestor, made of its parts."""
+    outbox = Outbox(store, bus)
+    acceptor = Acceptor(clock)
+    limits = EventLimits(settings.intake_body_bytes_max, settings.intake_events_max)
+    events = EventIntake(store, outbox, acceptor, clock=clock, limits=limits)
+    importer = Importer(store, outbox, acceptor, clock, settings.import_unpacked_bytes_max)
+    imports = ImportApi(store, importer, file_bytes_max=settings.import_file_bytes_max)
+    admin = AdminApi(store, outbox, clock=clock)
+    intake = AmqpIntake(acceptor, clock=clock, allowed=settings.intake_amqp_sources)
+    lane = Lane(
+        QUEUES[NAME].work,
+        intake,
+        batch_messages_max=settings.batch_messages_max,
+        prefetch=settings.prefetch,
+        raw=True,
+    )
+    return ServiceDefinition(
+        name=NAME,
+        store=store,
+        bus=bus,
+        clock=clock,
+        topology=build_topology(settings.retry_delays_seconds),
+        lanes=[lane],
+        tasks=[_maintenance(settings, store, clock)],
+        routes=[events.route(), *imports.routes(), *admin.routes()],
+        ready_without_broker=True,
+    )
+
+
+def _maintenance(settings: IngestorSettings, store: Store, clock: Clock) -> PeriodicTask:
+    def run() -> None:
+        with store.transaction() as connection:
+            retention.maintain(
+                connection, clock.now(), retention_days=settings.payload_retention_days
+            )
+
+    return PeriodicTask("payload-maintenance", _MAINTENANCE_SECONDS, run)

@@ -1,0 +1,196 @@
+"""What people decide about documents: release, withdraw, restore; each audited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hourbridge.common.clock import Clock
+from hourbridge.common.errors import HourbridgeError
+from hourbridge.common.messages.events import Document, DocumentStatus, Reason
+from hourbridge.common.store import audit
+from hourbridge.common.store.engine import Store
+from hourbridge.poster import group_store, operations
+from hourbridge.poster.correcting import Corrector
+from hourbridge.poster.document_store import DocumentStore, HeldDocument
+from hourbridge.poster.operations import Intent, OpenOperation
+
+
+class NotPossible(HourbridgeError):
+    """The document is not in a state for this."""
+
+    code = "not_possible"
+    advice = "Look at the document's status and reason first."
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Who decided, and why."""
+
+    actor: str
+    note: str = ""
+
+
+class Decisions:
+    """Carries out what people decide."""
+
+    def __init__(
+        self,
+        store: Store,
+        documents: DocumentStore,
+        corrector: Corrector,
+        clock: Clock,
+        announced: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._documents = documents
+        self._corrector = corrector
+        self._clock = clock
+        self._announced = announced
+
+    def release(
+        self, document_id: str, decision: Decision, *, document_date: date | None = None
+    ) -> Document:
+        """Let a draft be posted, or a parked document be tried again.
+
+        One parked for a closed period takes the date given, else the date that was proposed; one
+        whose number is taken gets another. Raises NotFound or NotPossible.
+        """
+        with self._store.transaction() as connection:
+            held = self._lock(connection, document_id)
+            operation = operations.lock_open(connection, document_id)
+            if held.document.status is DocumentStatus.DRAFT:
+                document = self._post(connection, held, document_date)
+            elif held.document.status is DocumentStatus.PARKED and operation is not None:
+                document = self._try_again(connection, held, operation, document_date)
+            else:
+                raise NotPossible(
+                    f"a document that is {held.document.status} can't be released",
+                    document=document_id,
+                )
+            self._audit(connection, held, "released", decision, {"date": document_date})
+        self._announced()
+        return document
+
+    def withdraw(self, document_id: str, decision: Decision) -> Document:
+        """Drop a document that was never posted; its charges are unbilled again."""
+        with self._store.transaction() as connection:
+            held = self._lock(connection, document_id)
+            operation = operations.lock_open(connection, document_id)
+            waits = held.document.status in (DocumentStatus.DRAFT, DocumentStatus.PARKED)
+            posted = held.document.posted is not None
+            if not waits or posted or (operation and operation.may_be_in_ledger):
+                raise NotPossible("only documents that were never sent can be withdrawn")
+            reason = Reason(code="withdrawn", detail=decision.note or decision.actor)
+            self._corrector.withdraw(connection, held, operation, reason)
+            self._audit(connection, held, "withdrawn", decision, {})
+            document = self._documents.read(connection, document_id).document
+        self._announced()
+        return document
+
+    def restore(self, document_id: str, decision: Decision) -> Document:
+        """Bring the ledger back to our version, after an edit or a deletion there.
+
+        The new generation gives the write a key that the ledger has not answered before.
+        """
+        with self._store.transaction() as connection:
+            held = self._lock(connection, document_id)
+            operation = operations.lock_open(connection, document_id)
+            if held.document.status is not DocumentStatus.POSTED or operation is not None:
+                raise NotPossible("only posted documents can be restored", document=document_id)
+            document = self._documents.save(
+                connection,
+                held,
+                status=DocumentStatus.POSTING,
+                generation=held.document.generation + 1,
+                reason=None,
+            )
+            intent = Intent(held.book, document, "restore", held.payload_version)
+            operations.add_intents(connection, [intent], self._clock.now())
+            self._audit(connection, held, "restored", decision, {})
+        self._announced()
+        return document
+
+    def _lock(self, connection: Connection, document_id: str) -> HeldDocument:
+        seen = self._documents.read(connection, document_id)
+        group_store.lock_engagement(connection, seen.book, seen.engagement_key)
+        return self._documents.lock(connection, document_id)
+
+    def _post(
+        self, connection: Connection, held: HeldDocument, document_date: date | None
+    ) -> Document:
+        changes = _dated(held.document, document_date)
+        document = self._documents.save(connection, held, status=DocumentStatus.POSTING, **changes)
+        intent = Intent(held.book, document, "create", held.payload_version)
+        operations.add_intents(connection, [intent], self._clock.now())
+        return document
+
+    def _try_again(
+        self,
+        connection: Connection,
+        held: HeldDocument,
+        operation: OpenOperation,
+        document_date: date | None,
+    ) -> Document:
+        """Under the same key as long as the same is sent; what is changed gets a new one."""
+        now = self._clock.now()
+        changes = _dated(held.document, document_date or held.proposed_date)
+        if operation.error_code == "document_number_taken":
+            changes = {**changes, "number": self._new_number(connection, held)}
+        document = self._documents.save(
+            connection,
+            held,
+            content_changed=bool(changes),
+            status=DocumentStatus.POSTING,
+            reason=None,
+            **changes,
+        )
+        if not changes:
+            operations.reopen(connection, operation, now)
+            return document
+        operations.cancel(connection, operation, now)
+        intent = Intent(
+            held.book,
+            document,
+            operation.kind,
+            held.payload_version + 1,
+            uncertain=operation.uncertain,
+        )
+        operations.add_intents(connection, [intent], now)
+        return document
+
+    def _new_number(self, connection: Connection, held: HeldDocument) -> str:
+        prefix, _, _ = held.document.number.rpartition("-")
+        (number,) = self._documents.allocate_numbers(connection, held.ledger_key, prefix, 1)
+        return number
+
+    def _audit(
+        self,
+        connection: Connection,
+        held: HeldDocument,
+        what: str,
+        decision: Decision,
+        detail: Mapping[str, Any],
+    ) -> None:
+        audit.write(
+            connection,
+            actor=decision.actor,
+            action=f"document.{what}",
+            subject=held.document.document_id,
+            book=held.book,
+            detail={"number": held.document.number, "note": decision.note, **detail},
+        )
+
+
+def _dated(document: Document, day: date | None) -> dict[str, Any]:
+    """Return what a new document date changes; the dates of the work stay as they are."""
+    if day is None or day == document.document_date:
+        return {}
+    changes: dict[str, Any] = {"document_date": day}
+    if document.due_date is not None:
+        changes["due_date"] = day + (document.due_date - document.document_date)
+    return changes

@@ -1,0 +1,196 @@
+"""The composition root: makes the poster's parts and joins them."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from hourbridge.common.book import LedgerBinding
+from hourbridge.common.bus.adapter import Bus
+from hourbridge.common.bus.consumer import Lane
+from hourbridge.common.bus.topology import QUEUES, build_topology
+from hourbridge.common.clock import Clock
+from hourbridge.common.ids import random_id
+from hourbridge.common.runtime.service import ServiceDefinition
+from hourbridge.common.runtime.tasks import PeriodicTask
+from hourbridge.common.store.engine import Store
+from hourbridge.common.store.leases import Leases
+from hourbridge.common.store.outbox import Outbox
+from hourbridge.connectors.connections import SCHEMA, ConnectionStore
+from hourbridge.connectors.ledger import Ledger
+from hourbridge.connectors.opening import open_ledger
+from hourbridge.poster.automatic import AutomaticBilling
+from hourbridge.poster.billing import Biller
+from hourbridge.poster.billing_runs import BillingRuns
+from hourbridge.poster.correcting import Corrector
+from hourbridge.poster.decisions import Decisions
+from hourbridge.poster.document_store import DocumentStore
+from hourbridge.poster.handlers import PosterHandler
+from hourbridge.poster.lanes.dispatcher import LaneDispatcher
+from hourbridge.poster.lanes.lane import LaneTools
+from hourbridge.poster.lanes.recording import Pauses, Recorder
+from hourbridge.poster.lanes.sending import OpenLedger
+from hourbridge.poster.ledger_audit import LedgerAudit
+from hourbridge.poster.routes import PosterApi
+from hourbridge.poster.settings import PosterSettings
+from hourbridge.poster.status import Status
+
+SERVICE = "poster"
+METRICS_SECONDS = 10
+
+
+class Wakeups:
+    """What is to be looked at after a commit: the outbox and the lanes."""
+
+    def __init__(self) -> None:
+        self.tasks: list[PeriodicTask] = []
+
+    def announced(self) -> None:
+        """Let waiting messages be published and due operations be sent at once."""
+        for task in self.tasks:
+            task.wake()
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The poster's parts, joined; tests use them without threads."""
+
+    handler: PosterHandler
+    documents: DocumentStore
+    biller: Biller
+    runs: BillingRuns
+    automatic: AutomaticBilling
+    corrector: Corrector
+    decisions: Decisions
+    dispatcher: LaneDispatcher
+    status: Status
+    outbox: Outbox
+    wakeups: Wakeups
+
+
+def assemble_parts(
+    settings: PosterSettings, *, store: Store, bus: Bus, clock: Clock, ledgers: OpenLedger
+) -> Parts:
+    """Return the parts of a poster that posts through ``ledgers``."""
+    outbox, wakeups = Outbox(store, bus), Wakeups()
+    documents = DocumentStore(outbox, clock)
+    biller = Biller(store, documents, clock, wakeups.announced)
+    corrector = Corrector(store, documents, biller, clock, wakeups.announced)
+    pauses = Pauses(
+        settle_seconds=settings.poster_settle_seconds,
+        probe_seconds=settings.poster_probe_seconds,
+        probe_seconds_max=settings.poster_probe_seconds_max,
+        attempts_max=settings.poster_attempts_max,
+    )
+    tools = LaneTools(
+        store=store,
+        leases=Leases(store, random_id()),
+        recorder=Recorder(documents, clock, pauses),
+        clock=clock,
+        announced=wakeups.announced,
+        stopping=threading.Event(),
+        lease_seconds=settings.poster_lease_seconds,
+        settle_seconds=settings.poster_settle_seconds,
+    )
+    return Parts(
+        handler=PosterHandler(clock),
+        documents=documents,
+        biller=biller,
+        runs=BillingRuns(store, biller, clock, wakeups.announced),
+        automatic=AutomaticBilling(
+            store, biller, clock, quiet_seconds=settings.poster_automatic_quiet_seconds
+        ),
+        corrector=corrector,
+        decisions=Decisions(store, documents, corrector, clock, wakeups.announced),
+        dispatcher=LaneDispatcher(
+            tools,
+            ledgers,
+            lanes_max=settings.poster_lanes_max,
+            closed_books_seconds=settings.poster_closed_books_seconds,
+        ),
+        status=Status(store, clock),
+        outbox=outbox,
+        wakeups=wakeups,
+    )
+
+
+def build(
+    settings: PosterSettings,
+    *,
+    store: Store,
+    bus: Bus,
+    clock: Clock,
+    ledgers: OpenLedger | None = None,
+) -> ServiceDefinition:
+    """Return the service; ``ledgers`` opens the ledger of a binding, by default for real."""
+    on_stop = []
+    if ledgers is None:
+        connections = Store(settings.database_url, SCHEMA, pool_size=2)
+        on_stop.append(connections.close)
+        shared = ConnectionStore(connections, settings.encryption_keys, clock)
+        ledgers = _connected(shared, clock, LedgerAudit(store))
+    parts = assemble_parts(settings, store=store, bus=bus, clock=clock, ledgers=ledgers)
+    api = PosterApi(
+        store=store,
+        documents=parts.documents,
+        runs=parts.runs,
+        decisions=parts.decisions,
+        status=parts.status,
+        clock=clock,
+        wait_seconds_max=settings.poster_wait_seconds_max,
+    )
+    return ServiceDefinition(
+        name=SERVICE,
+        store=store,
+        bus=bus,
+        clock=clock,
+        topology=build_topology(settings.retry_delays_seconds),
+        lanes=_lanes(settings, parts.handler),
+        tasks=_tasks(settings, parts),
+        routes=api.routes(),
+        on_stop=[parts.dispatcher.stop, *on_stop],
+    )
+
+
+def _lanes(settings: PosterSettings, handler: PosterHandler) -> list[Lane]:
+    queues = QUEUES[SERVICE]
+    return [
+        Lane(
+            queue,
+            handler,
+            batch_messages_max=settings.batch_messages_max,
+            prefetch=settings.prefetch,
+        )
+        for queue in (queues.work, queues.bulk)
+    ]
+
+
+def _tasks(settings: PosterSettings, parts: Parts) -> list[PeriodicTask]:
+    tick = settings.poster_tick_seconds
+    outbox = PeriodicTask("outbox-flush", tick, lambda: _discard(parts.outbox.flush()))
+    lanes = PeriodicTask("ledger-lanes", tick, parts.dispatcher.tick)
+    runs = PeriodicTask("billing-runs", tick, lambda: _discard(parts.runs.perform_open()))
+    parts.wakeups.tasks += [outbox, lanes, runs]
+    return [
+        outbox,
+        lanes,
+        runs,
+        PeriodicTask("corrections", tick, lambda: _discard(parts.corrector.run_due())),
+        PeriodicTask(
+            "automatic-billing",
+            settings.poster_automatic_interval_seconds,
+            lambda: _discard(parts.automatic.run()),
+        ),
+        PeriodicTask("gauges", METRICS_SECONDS, parts.status.refresh_metrics),
+    ]
+
+
+def _discard(_count: int) -> None:
+    """Tasks return nothing."""
+
+
+def _connected(connections: ConnectionStore, clock: Clock, observed: LedgerAudit) -> OpenLedger:
+    def open_bound(binding: LedgerBinding) -> Ledger:
+        return open_ledger(binding, connections, clock=clock, observer=observed.observe)
+
+    return open_bound
