@@ -15,16 +15,9 @@ from hourbridge.common.bus.adapter import Delivery, Outgoing
 from hourbridge.common.bus.consumer import Received
 from hourbridge.common.clock import Clock
 from hourbridge.common.ids import derive_id
-from hourbridge.common.messages.events import BookConfigured, ChargeSetChanged, RecordAccepted
+from hourbridge.common.messages.events import BookConfigured, ChargeSetChanged
 from hourbridge.common.messages.publishing import new_event
-from hourbridge.common.messages.records import (
-    RECORD_MODELS,
-    Client,
-    Expense,
-    Project,
-    Record,
-    TimeEntry,
-)
+from hourbridge.common.messages.records import Client, Expense, Project, Record, TimeEntry
 from hourbridge.common.messages.registry import (
     BOOK_CONFIGURED,
     CHARGE_SET_CHANGED,
@@ -183,7 +176,8 @@ class MapperBench:
     ) -> Received:
         """Return a record as the ingestor announces it, with the next sequence number."""
         record_id = derive_id(book, source, record.record_type, record.external_id)
-        accepted = RecordAccepted[RECORD_MODELS[record.record_type]](  # type: ignore[misc]
+        message_type = accepted_type(record.record_type)
+        accepted = REGISTRY.get(message_type).payload(
             record_id=record_id,
             record_type=record.record_type,
             source=source,
@@ -194,7 +188,7 @@ class MapperBench:
             accepted_at=datetime(2026, 3, 3, 8, tzinfo=UTC),
             state=record,
         )
-        return received(accepted_type(record.record_type), accepted, book)
+        return received(message_type, accepted, book)
 
     def feed(self, *batch: Received) -> list[ChargeSetChanged]:
         """Handle one batch; return the charge sets that it publishes."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from hourbridge.common.bus.consumer import Received
-from hourbridge.common.messages.events import MappingOutcome
-from tests.support.mapping import MapperBench, by_record, client, project, time_entry
+from hourbridge.common.messages.events import ChargeSetChanged, MappingOutcome
+from tests.support.mapping import MapperBench, by_record, charge_sets, client, project, time_entry
 
 pytestmark = pytest.mark.database
 
 
-def settled(changes: list) -> list[int]:
+def settled(changes: list[ChargeSetChanged]) -> list[int]:
     return sorted(number for change in changes for number in change.covers)
 
 
@@ -89,17 +89,11 @@ def test_three_deliveries_in_any_order_converge_and_settle_every_sequence(
     expected = {message.event.data.record_id: message.event.data.revision for message in messages}
     assert set(settled(changes)) == set(range(1, len(messages) + 1))
     assert dict(bench.rows("record_id, revision")) == expected
-    final = by_record([*changes, *charge_sets_published(bench)])
+    final = by_record([*changes, *charge_sets(bench.bus.take())])
     outcomes = {change.outcome for change in final.values()}
     assert outcomes == {MappingOutcome.CHARGED, MappingOutcome.NOTED}
     hours = {id: change.worked_seconds for id, change in final.items() if change.charges}
     assert sum(hours.values()) == sum(600 * (number + 3) for number in range(12)) + 3600
-
-
-def charge_sets_published(bench: MapperBench) -> list:
-    from tests.support.mapping import charge_sets
-
-    return charge_sets(bench.bus.take())
 
 
 def test_a_deleted_record_has_no_charges(bench: MapperBench) -> None:

@@ -227,7 +227,7 @@ def test_work_that_is_nobodys() -> None:
 
 
 def test_the_default_item_serves_work_without_a_task_only() -> None:
-    default = {"default_item": {"id": "99"}}
+    default: dict[str, Any] = {"default_item": {"id": "99"}}
     charge = charge_of(time_entry(task_name=None), **default)
     assert charge.item is not None
     assert charge.item.id == "99"

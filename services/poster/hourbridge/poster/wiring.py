@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
+from starlette.routing import Route
+
 from hourbridge.common.book import LedgerBinding
 from hourbridge.common.bus.adapter import Bus
 from hourbridge.common.bus.consumer import Lane
@@ -17,6 +19,7 @@ from hourbridge.common.store.engine import Store
 from hourbridge.common.store.leases import Leases
 from hourbridge.common.store.outbox import Outbox
 from hourbridge.connectors.connections import SCHEMA, ConnectionStore
+from hourbridge.connectors.connections.routes import connection_routes
 from hourbridge.connectors.ledger import Ledger
 from hourbridge.connectors.opening import open_ledger
 from hourbridge.poster.automatic import AutomaticBilling
@@ -124,11 +127,13 @@ def build(
 ) -> ServiceDefinition:
     """Return the service; ``ledgers`` opens the ledger of a binding, by default for real."""
     on_stop = []
+    admin_routes: list[Route] = []
     if ledgers is None:
         connections = Store(settings.database_url, SCHEMA, pool_size=2)
         on_stop.append(connections.close)
         shared = ConnectionStore(connections, settings.encryption_keys, clock)
         ledgers = _connected(shared, clock, LedgerAudit(store))
+        admin_routes = connection_routes(shared)
     parts = assemble_parts(settings, store=store, bus=bus, clock=clock, ledgers=ledgers)
     api = PosterApi(
         store=store,
@@ -147,7 +152,7 @@ def build(
         topology=build_topology(settings.retry_delays_seconds),
         lanes=_lanes(settings, parts.handler),
         tasks=_tasks(settings, parts),
-        routes=api.routes(),
+        routes=[*api.routes(), *admin_routes],
         on_stop=[parts.dispatcher.stop, *on_stop],
     )
 

@@ -35,6 +35,7 @@ from hourbridge.reconciler.read_back import Ledgers, Target, targets
 from hourbridge.reconciler.sequence import progress
 from hourbridge.reconciler.settings import ReconcilerSettings
 from hourbridge.reconciler.totals import control_totals, totals_hash
+from hourbridge.reconciler.whole_book import whole_book
 
 log = structlog.get_logger(__name__)
 
@@ -183,7 +184,7 @@ class Reconciler:
         ]
 
     def _look(self, scope: Scope) -> list[Checked]:
-        with self._store.transaction() as connection:
+        with whole_book(self._store) as connection:
             return [check(connection, scope) for check in _CHECKS]
 
     def _check_ledger(
@@ -221,7 +222,7 @@ class Reconciler:
         ledgers: tuple[LedgerSummary, ...],
     ) -> Summary:
         finished_at = self._clock.now()
-        with self._store.transaction() as connection:
+        with whole_book(self._store) as connection:
             ensure_held(connection, held.lease)
             outcome = settle(connection, scope.book, checks, finished_at)
             totals = control_totals(connection, scope.book)

@@ -31,6 +31,7 @@ from hourbridge.reconciler.status import last_totals, status_report
 from hourbridge.reconciler.time_to_invoice import time_to_invoice_report
 from hourbridge.reconciler.totals import control_totals, totals_hash
 from hourbridge.reconciler.unbilled import unbilled_report
+from hourbridge.reconciler.whole_book import whole_book
 
 _LIMIT_MAX = 1000
 _STATES = ("open", "resolved", "all")
@@ -100,7 +101,7 @@ class ReconcilerRoutes:
         """Return the totals of every level as they are now, or with ``run=last`` as last fixed."""
         require(request, Role.VIEWER)
         book = request.path_params["book"]
-        with self._store.transaction() as connection:
+        with whole_book(self._store) as connection:
             if request.query_params.get("run") == "last":
                 fixed = last_totals(connection, book)
                 if fixed is None:
@@ -116,7 +117,7 @@ class ReconcilerRoutes:
         after = _number(
             request, "older_than_days", default=self._settings.leakage_after_days, most=36_500
         )
-        with self._store.transaction() as connection:
+        with whole_book(self._store) as connection:
             today = self._today(connection, book)
             report = unbilled_report(connection, book, today=today, leakage_after_days=after)
         return json_response(report)
@@ -131,7 +132,7 @@ class ReconcilerRoutes:
 
     def _report(self, request: Request, report: Any) -> Response:
         require(request, Role.VIEWER)
-        with self._store.transaction() as connection:
+        with whole_book(self._store) as connection:
             return json_response(report(connection, request.path_params["book"]))
 
     def _today(self, connection: Connection, book: str) -> date:

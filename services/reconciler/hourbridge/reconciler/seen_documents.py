@@ -95,7 +95,9 @@ def drop_replaced_lines(connection: Connection) -> int:
 
 
 def _lines_key(document: Document) -> str:
-    return derive_key(*(line.model_dump_json() for line in document.lines), length=16)
+    return derive_key(
+        document.document_id, *(line.model_dump_json() for line in document.lines), length=16
+    )
 
 
 def _row(book: str, document: Document, lines_key: str) -> dict[str, Any]:

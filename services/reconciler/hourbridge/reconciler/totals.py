@@ -81,7 +81,7 @@ _LEDGER = text(
         SELECT d.ledger_connection, d.kind, d.ledger_id, d.currency, d.document_date, d.period,
                d.client AS document_client, l.client, l.project,
                row_number() OVER (PARTITION BY d.document_id ORDER BY l.position) AS place
-        FROM seen_document d JOIN document_line l USING (book, document_id, lines_key)
+        FROM seen_document d JOIN document_line l USING (book, lines_key)
         WHERE d.book = :book AND d.ledger_id IS NOT NULL
     )
     SELECT coalesce(o.period, to_char(ledger_date, 'YYYY-MM')) AS period,

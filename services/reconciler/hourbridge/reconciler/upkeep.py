@@ -23,6 +23,7 @@ from hourbridge.reconciler.sequence import merge_ranges
 from hourbridge.reconciler.settings import ReconcilerSettings
 from hourbridge.reconciler.time_to_invoice import observe_new
 from hourbridge.reconciler.unbilled import AGES, unbilled_work
+from hourbridge.reconciler.whole_book import whole_book
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +72,7 @@ class Upkeep:
     def measure(self) -> None:
         """Refresh the gauges of every book."""
         for book in self._books():
-            with self._store.transaction() as connection:
+            with whole_book(self._store) as connection:
                 _measure(connection, book, self._settings, self._clock)
 
     def compact(self) -> None:

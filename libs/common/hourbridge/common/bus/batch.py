@@ -83,6 +83,9 @@ class BatchHandler:
                 items.append(Item(delivery, self._read(delivery)))
             except Exception as error:  # noqa: BLE001 - whatever a foreign body provokes is its own fault
                 settled.add(self._failed(delivery, recover.classify(error)))
+        suspects = [each for each in settled.outputs if each.routing_key == self._queues.suspect]
+        if suspects:
+            log.warning("messages_suspected", queue=self._lane.queue, messages=len(suspects))
         return items, settled
 
     def together(self, items: Sequence[Item]) -> Settlement:
@@ -137,9 +140,8 @@ class BatchHandler:
         if delivery.earlier_holders_lost < recover.HOLDERS_LOST_MAX:
             return None
         if self._lane.moves_suspects:
-            log.warning("message_suspected", message_id=delivery.message_id)
             self._count("suspected")
-            return recover.to_suspect_lane(delivery, queues=self._queues)
+            return recover.to_suspect_lane(delivery, self._policy, queues=self._queues)
         if self._lane.is_suspect:
             self._count("dead")
             DEAD.labels(self._service, recover.KILLED_ITS_HOLDER).inc()

@@ -78,9 +78,17 @@ def after_failure(
     return _copy(delivery, policy.rung_after(failed_attempts).exchange, delivery.queue, marks)
 
 
-def to_suspect_lane(delivery: Delivery, *, queues: ServiceQueues) -> Outgoing:
-    """Return the copy for the lane where messages are handled alone."""
-    return _copy(delivery, "", queues.suspect, h.origin(delivery))
+def to_suspect_lane(
+    delivery: Delivery, policy: RetryPolicy, *, queues: ServiceQueues
+) -> Outgoing:
+    """Return the copy for the lane where messages are handled alone.
+
+    It goes there over the shortest rung. Handed over at once, a message that kills its holder
+    would do so before the broker has the acknowledgement of its original, which would then be
+    moved again after every death.
+    """
+    exchange = policy.rungs[0].exchange if policy.rungs else ""
+    return _copy(delivery, exchange, queues.suspect, h.origin(delivery))
 
 
 def holder_killed(delivery: Delivery, *, queues: ServiceQueues, now: datetime) -> Outgoing:

@@ -263,7 +263,7 @@ _VIEWS = (
     CREATE VIEW live_line AS
     SELECT l.*, d.kind, d.status, d.number, d.client AS document_client, d.currency,
            d.document_date, d.period, d.posted_at, d.seen_at, d.ledger_connection, d.ledger_id
-    FROM document_line l JOIN seen_document d USING (book, document_id, lines_key)
+    FROM document_line l JOIN seen_document d USING (book, lines_key)
     WHERE d.status <> 'withdrawn'
     """,
     # A line names the charges that it bills now: one that left it is free. Lines that correct
