@@ -67,11 +67,6 @@ class Child:
         """Return the resident set size of the process."""
         return int(psutil.Process(self.process.pid).memory_info().rss)
 
-    def cpu_seconds(self) -> float:
-        """Return the processor time that the process has used."""
-        times = psutil.Process(self.process.pid).cpu_times()
-        return float(times.user + times.system)
-
 
 class Children:
     """A group of processes that never outlives the benchmark, however that ends."""

@@ -89,6 +89,7 @@ def main() -> None:
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
     finally:
+        Path(output).parent.mkdir(parents=True, exist_ok=True)
         Path(output).write_text(sampler.text())
 
 

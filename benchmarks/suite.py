@@ -8,14 +8,13 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from statistics import median
-from time import monotonic
 from typing import Any
 
 from benchmarks import latency, scale, throughput
 from benchmarks.children import ChildFailed
 from benchmarks.contenders.base import Contender, TookTooLong
 from benchmarks.contenders.floor import Floor
-from benchmarks.contenders.hourbridge import Hourbridge
+from benchmarks.contenders.hourbridge import Billed, Hourbridge
 from benchmarks.contenders.peer_runner import Peer
 from benchmarks.memory import MemoryWatch
 from benchmarks.report import Finding, Promise, Report
@@ -130,10 +129,7 @@ class Suite:
         if part is Part.OURS:
             with self._ours() as contender:
                 self._note("ours", self._measure(contender, run))
-                started = monotonic()
-                contender.bill()
-                billed_seconds = monotonic() - started
-            self._note_documents(billed_seconds)
+                self._note_documents(contender.bill())
             return
         with self._servers.room() as room, stopping(make(part, room, self._sizes)) as contender:
             self._note(part.value, self._measure(contender, run))
@@ -145,14 +141,17 @@ class Suite:
 
     def _note(self, name: str, found: Throughput) -> None:
         self._rates.setdefault(name, []).append(found.per_second)
-        self.report.add(details={f"{name} processor seconds": found.cpu_seconds})
-        self._progress(f"  {found.per_second:,.0f} records/s  cpu {found.cpu_seconds}")
+        used = found.processor_microseconds
+        self.report.add(details={f"{name}, processor microseconds per record": used})
+        self._progress(f"  {found.per_second:,.0f} records/s, processor us per record: {used}")
 
-    def _note_documents(self, billed_seconds: float) -> None:
+    def _note_documents(self, billed: Billed) -> None:
         flowed_seconds = self._plan.records / self._rates["ours"][-1]
-        rate = self._plan.records / (flowed_seconds + billed_seconds)
+        rate = self._plan.records / (flowed_seconds + billed.seconds)
         self._rates.setdefault("ours to documents", []).append(rate)
-        self._progress(f"  billing run {billed_seconds:.2f} s: {rate:,.0f} records/s to documents")
+        self._progress(
+            f"  {billed.documents} documents in {billed.seconds:.2f} s: {rate:,.0f} records/s"
+        )
 
     def _memory(self) -> None:
         records = self._plan.memory_records

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from benchmarks import processor
 from benchmarks.children import Children
 from benchmarks.contenders.base import Contender, Progress, await_stored
 from benchmarks.load import Load, go, sent, start_load
@@ -21,8 +22,8 @@ class Throughput:
     """From the first publish until the poster had committed everything."""
     to_all_seconds: float
     """From the first publish until poster and reconciler had committed everything."""
-    cpu_seconds: dict[str, float]
-    """Processor time by service."""
+    processor_microseconds: dict[str, int]
+    """Processor time per record, by process."""
 
     @property
     def per_second(self) -> float:
@@ -61,15 +62,13 @@ class Run:
 def measure(contender: Contender, *, run: str, records: int) -> Throughput:
     """Warm the contender up, then measure one load."""
     run_load(contender, run=f"w{run}", records=WARM_UP_RECORDS)
-    cpu_before = {child.name: child.cpu_seconds() for child in contender.services}
+    before = processor.snapshot(contender.services)
     done = run_load(contender, run=run, records=records)
+    after = processor.snapshot(contender.services)
     finish = contender.finished_at(run)
     return Throughput(
         records=records,
         to_poster_seconds=finish.poster - done.started,
         to_all_seconds=max(finish.poster, finish.reconciler) - done.started,
-        cpu_seconds={
-            child.name: round(child.cpu_seconds() - cpu_before[child.name], 2)
-            for child in contender.services
-        },
+        processor_microseconds=processor.microseconds_per_record(before, after, records),
     )

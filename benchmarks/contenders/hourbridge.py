@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,24 @@ _CHARGES = text(
     "FROM ingestor.record r JOIN poster.charge c ON c.record_id = r.record_id::text "
     "WHERE r.external_id LIKE :run"
 )
+_BILLED = text(
+    "SELECT extract(epoch FROM finished_at - requested_at), result ->> 'documents' "
+    "FROM poster.billing_run WHERE run_id = :run_id"
+)
+_UNBILLED = text("SELECT count(*) FROM poster.charge WHERE book = :book AND state = 'unbilled'")
+_BILL_SECONDS = 300
+
+
+class NotAllBilled(Exception):
+    """A billing run left charges out."""
+
+
+@dataclass(frozen=True)
+class Billed:
+    """What a billing run took, from the request to its end, and what it made."""
+
+    seconds: float
+    documents: int
 
 
 class Hourbridge:
@@ -52,6 +72,7 @@ class Hourbridge:
         self.children = Children()
         self.engine: Engine = create_engine(room.database_url, isolation_level="AUTOCOMMIT")
         self._token = secrets.token_urlsafe(16)
+        self._encryption_key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
         self._http = httpx.Client(
             headers={"Authorization": f"Bearer {self._token}"}, timeout=httpx.Timeout(600)
         )
@@ -80,6 +101,7 @@ class Hourbridge:
             "HOURBRIDGE_DATABASE_URL": self.database_url,
             "HOURBRIDGE_HTTP_PORT": str(self._ports[service]),
             "HOURBRIDGE_ADMIN_TOKENS": json.dumps({self._token: "bench:administrator"}),
+            "HOURBRIDGE_ENCRYPTION_KEYS": json.dumps([self._encryption_key]),
         }
         module = f"hourbridge.{service}"
         arguments = ["-m", module]
@@ -124,12 +146,22 @@ class Hourbridge:
             rows = connection.execute(_CHARGES, {"run": f"{run}-%"})
             return {int(external_id.rpartition("-")[2]): float(at) for external_id, at in rows}
 
-    def bill(self) -> dict[str, Any]:
-        """Assemble everything into documents; return the billing run's summary."""
+    def bill(self) -> Billed:
+        """Assemble all charges into documents and return what the run took."""
         sequence = self.call("GET", "ingestor", f"/v1/books/{BOOK}/position")["sequence"]
-        body = {"through": LAST_DAY.isoformat(), "sequence": sequence, "dry_run": False}
-        summary: dict[str, Any] = self.call("POST", "poster", f"/v1/books/{BOOK}/bill", json=body)
-        return summary
+        body = {"through": LAST_DAY.isoformat(), "sequence": sequence}
+        run_id = self.call("POST", "poster", f"/v1/books/{BOOK}/bill", json=body)["run_id"]
+        await_true(lambda: self._is_billed(run_id), _BILL_SECONDS)
+        with self.engine.connect() as connection:
+            seconds, documents = connection.execute(_BILLED, {"run_id": run_id}).one()
+            unbilled = connection.execute(_UNBILLED, {"book": BOOK}).scalar_one()
+        if unbilled:
+            raise NotAllBilled(f"{unbilled} charges are on no document")
+        return Billed(float(seconds), int(documents))
+
+    def _is_billed(self, run_id: str) -> bool:
+        found = self.call("GET", "poster", f"/v1/billing-runs/{run_id}")
+        return bool(found["state"] == "completed")
 
     def stop(self) -> None:
         """End the processes."""

@@ -120,3 +120,16 @@ def _client_rule(client: ClientTerms) -> dict[str, Any]:
     if client.kind == "flat rate":
         rule["flat_fee"] = {"amount": str(client.rate), "term": client.term}
     return rule
+
+
+PROFILE = """
+profile: billing_log
+base: generic_csv
+columns:
+  start_date: [date]
+  start_time: [clock_in]
+  end_time: [clock_out]
+  client: [code]
+constants: {staff: owner, billable: "yes"}
+key: [start_date, start_time, client]
+"""

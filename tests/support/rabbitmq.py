@@ -282,11 +282,16 @@ def open_session_server() -> RabbitServer:
         return PrivateRabbit().start()
     if has_container_engine():
         return _ContainerRabbit()
-    return give_up("RabbitMQ", VARIABLE)
+    return give_up(
+        "RabbitMQ",
+        f"set {VARIABLE}",
+        "install Debian's rabbitmq-server",
+        "start a container engine",
+    )
 
 
 def open_private_node() -> PrivateRabbit:
     """Return a node of the caller's own to crash and pause; give up when none can be started."""
     if not is_installed() and not apt_install("rabbitmq-server"):
-        give_up("private RabbitMQ node", "nothing: fault tests need Debian's rabbitmq-server")
+        give_up("RabbitMQ node to disturb", "install Debian's rabbitmq-server")
     return PrivateRabbit().start()

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import random
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from hourbridge.common.bus.consumer import Received
 from hourbridge.common.messages.events import ChargeSetChanged, MappingOutcome
-from tests.support.mapping import MapperBench, by_record, charge_sets, client, project, time_entry
+from hourbridge.common.messages.registry import REGISTRY
+from hourbridge.mapper.mapping import same_content
+from tests.support.mapping import (
+    MapperBench,
+    by_record,
+    charge_sets,
+    client,
+    configuration,
+    project,
+    time_entry,
+)
 
 pytestmark = pytest.mark.database
 
@@ -112,3 +125,52 @@ def test_books_do_not_share_records_or_configurations(bench: MapperBench) -> Non
     there = bench.accept(time_entry(), book="other-books")
     outcomes = {change.outcome for change in bench.feed(here, there)}
     assert outcomes == {MappingOutcome.CHARGED, MappingOutcome.PARKED}
+
+
+def test_the_body_is_the_event_byte_for_byte(bench: MapperBench) -> None:
+    bench.apply()
+    for message in bench.feed_raw(bench.accept(time_entry(notes='Quote " and \u20ac'))):
+        event = REGISTRY.decode(message.type, message.body)
+        assert event.to_json() == message.body
+        assert event.id == message.message_id
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_lanes_that_work_at_once_agree(bench: MapperBench, seed: int) -> None:
+    bench.apply()
+    messages = corrected_entries(bench)
+    orders = [random.Random(seed * 10 + lane).sample(messages, len(messages)) for lane in range(4)]
+
+    def work(order: list[Received]) -> list[ChargeSetChanged]:
+        found = []
+        for start in range(0, len(order), 5):
+            found += bench.feed(*order[start : start + 5])
+        return found
+
+    with ThreadPoolExecutor(4) as pool:
+        changes = [change for lane in pool.map(work, orders) for change in lane]
+    bench.work()
+    changes += charge_sets(bench.bus.take())
+    assert set(settled(changes)) == set(range(1, len(messages) + 1))
+    expected = {message.event.data.record_id: message.event.data.revision for message in messages}
+    assert dict(bench.rows("record_id, revision")) == expected
+    final = by_record(changes)
+    for record_id, stored in bench.rows("record_id, charge_set::text"):
+        assert same_content(final[record_id], ChargeSetChanged.model_validate_json(stored))
+    assert {change.outcome for change in final.values()} == {
+        MappingOutcome.CHARGED,
+        MappingOutcome.NOTED,
+    }
+
+
+def test_an_apply_in_the_middle_of_the_flow_misses_nothing(bench: MapperBench) -> None:
+    entries = [bench.accept(time_entry(str(number))) for number in range(60)]
+    with ThreadPoolExecutor(2) as pool:
+        flow = pool.submit(
+            lambda: [bench.feed(*entries[start : start + 3]) for start in range(0, 60, 3)]
+        )
+        applied = pool.submit(bench.applier.apply, configuration(), actor="ann")
+        flow.result()
+        applied.result()
+    bench.work()
+    assert bench.rows("DISTINCT outcome, mapping_version", "1") == [("charged", 1)]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from hourbridge.common import faults
 from hourbridge.common.store.engine import Store
 from tests.support.posting import MemoryLedger, Poster
 
@@ -27,3 +28,9 @@ def poster(store: Store, ledger: MemoryLedger) -> Poster:
     poster = Poster(store, ledger)
     poster.configure()
     return poster
+
+
+@pytest.fixture(autouse=True)
+def _disarmed() -> Iterator[None]:
+    yield
+    faults.arm("")

@@ -1,4 +1,4 @@
-"""What arrives: newest wins, in any order and however often; the watermark knows what is missing."""
+"""What arrives: newest wins, in any order and however often; the watermark knows what lacks."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hourbridge.common.bus import headers as h
+from hourbridge.common.bus.adapter import Delivery
 from hourbridge.common.bus.rabbit import RabbitBus
 from hourbridge.common.bus.topology import QUEUES
 from tests.integration.bus.helpers import WORK, event_message, eventually, fetch_until, names
@@ -35,7 +36,7 @@ def test_it_ends_in_the_dead_queue_and_its_neighbours_go_through(
     deaths = 0
     process = _start(broker_url)
     try:
-        dead = []
+        dead: list[Delivery] = []
         while not dead:
             dead = dead_queue.fetch(10, 0.2)
             if process.poll() is not None:

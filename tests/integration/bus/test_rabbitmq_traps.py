@@ -256,11 +256,15 @@ def test_headers_beyond_one_frame_end_the_connection(broker: Broker) -> None:
     """So error texts are cut and sizes are checked before publishing."""
     broker.quorum("work")
     channel = broker.new_channel()
-    with pytest.raises((ConnectionClosedByBroker, pika.exceptions.StreamLostError)):
-        properties = pika.BasicProperties(headers={"text": "x" * 140_000})
+    properties = pika.BasicProperties(headers={"text": "x" * 140_000})
+
+    def publish_and_wait() -> None:
         channel.basic_publish("", "work", b"m", properties)
         for _ in range(50):
             channel.connection.process_data_events(0.1)
+
+    with pytest.raises((ConnectionClosedByBroker, pika.exceptions.StreamLostError)):
+        publish_and_wait()
 
 
 def test_priorities_are_refused_on_quorum_queues(broker: Broker) -> None:

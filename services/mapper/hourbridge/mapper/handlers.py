@@ -42,6 +42,11 @@ class _Incoming:
         accepted: RecordAccepted[Any] = self.event.data
         return accepted
 
+    @property
+    def covers(self) -> tuple[int, ...]:
+        """Return the sequences that the record's charge set settles."""
+        return tuple(sorted(self.sequences))
+
     def is_newer(self, held: Held | None, book: CompiledBook | None) -> bool:
         """Return whether the stored mapping is behind this state or behind the active version."""
         if held is None or self.accepted.revision != held.revision:
@@ -80,9 +85,13 @@ class RecordsHandler:
         fault_point(BEFORE_STORE)
         stored = self._store(connection, mapped)
         fault_point(AFTER_STORE)
-        changes: dict[RecordKey, ChargeSetChanged] = {key: mapped[key].change for key in stored}
-        changes |= records.charge_sets(connection, [key for key in batch if key not in changes])
-        return [_message(key[0], batch[key], changes[key]) for key in sorted(batch)]
+        others = records.charge_sets(connection, [key for key in batch if key not in stored])
+        return [
+            _message(key[0], batch[key], mapped[key].change, mapped[key].change_json)
+            if key in stored
+            else _message(key[0], batch[key], _covering(others[key], batch[key]))
+            for key in sorted(batch)
+        ]
 
     def _learn(self, connection: Connection, newer: Mapping[RecordKey, _Incoming]) -> None:
         stated = [
@@ -136,16 +145,23 @@ def _map(
             books[key[0]],
             item.accepted,
             known.get((key[0], item.accepted.source), NO_FACTS),
+            covers=item.covers,
         )
         for key, item in newer.items()
     }
 
 
-def _message(book: str, item: _Incoming, change: ChargeSetChanged) -> Outgoing:
-    covering = change.model_copy(update={"covers": tuple(sorted(item.sequences))})
+def _covering(change: ChargeSetChanged, item: _Incoming) -> ChargeSetChanged:
+    return change.model_copy(update={"covers": item.covers})
+
+
+def _message(
+    book: str, item: _Incoming, change: ChargeSetChanged, change_json: str | None = None
+) -> Outgoing:
     return charge_set_message(
         book,
-        covering,
+        change,
+        change_json=change_json,
         correlation_id=item.event.correlationid or item.event.id,
         causation_id=item.event.id,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Protocol
 
 from hourbridge.common.messages.events import ChargeSetChanged
@@ -53,16 +54,20 @@ class RecordState(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MappedRecord:
     """A record with what it maps to under one version."""
 
     book: str
     accepted: RecordState
     change: ChargeSetChanged
-    """Covers nothing yet: what it settles is known when it is published."""
     waits_for: tuple[str, ...]
     depends_on: tuple[str, ...]
+
+    @cached_property
+    def change_json(self) -> str:
+        """Return the charge set as JSON: encoded once, both stored and published."""
+        return self.change.model_dump_json(exclude_none=True)
 
     def under(self, version: int) -> MappedRecord:
         """Return the same mapping, stamped with another version."""
@@ -74,6 +79,8 @@ def map_accepted(
     book: CompiledBook | None,
     accepted: RecordState,
     facts: Facts = NO_FACTS,
+    *,
+    covers: tuple[int, ...] = (),
 ) -> MappedRecord:
     """Map an accepted record under ``book``'s version (0 when it has no configuration)."""
     mapped = map_record(
@@ -87,13 +94,15 @@ def map_accepted(
     return MappedRecord(
         book=book_name,
         accepted=accepted,
-        change=_change(accepted, mapped, book.version if book else 0),
+        change=_change(accepted, mapped, book.version if book else 0, covers),
         waits_for=mapped.waits_for,
         depends_on=tuple(key.dependency(book_name, accepted.source) for key in mapped.consulted),
     )
 
 
-def _change(accepted: RecordState, mapped: Mapped, version: int) -> ChargeSetChanged:
+def _change(
+    accepted: RecordState, mapped: Mapped, version: int, covers: tuple[int, ...]
+) -> ChargeSetChanged:
     """Return the charge set. All parts come from validated models: not validated again."""
     return ChargeSetChanged.model_construct(
         record_id=accepted.record_id,
@@ -101,7 +110,7 @@ def _change(accepted: RecordState, mapped: Mapped, version: int) -> ChargeSetCha
         source=accepted.source,
         record_revision=accepted.revision,
         mapping_version=version,
-        covers=(),
+        covers=covers,
         outcome=mapped.outcome,
         reasons=mapped.reasons,
         charges=mapped.charges,
@@ -116,7 +125,7 @@ def _change(accepted: RecordState, mapped: Mapped, version: int) -> ChargeSetCha
 
 
 def same_content(one: ChargeSetChanged, other: ChargeSetChanged) -> bool:
-    """Return whether two charge sets of a record differ in nothing but the mapping version."""
+    """Return whether two charge sets of a record say the same, made under whatever version."""
     return _content(one) == _content(other)
 
 

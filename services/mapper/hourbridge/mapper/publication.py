@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from hourbridge.common.bus.adapter import Outgoing
 from hourbridge.common.ids import derive_id
+from hourbridge.common.messages.envelope import Event
 from hourbridge.common.messages.events import BookConfigured, ChargeSetChanged
 from hourbridge.common.messages.publishing import new_event, outgoing
-from hourbridge.common.messages.registry import BOOK_CONFIGURED, BULK_EXCHANGE, CHARGE_SET_CHANGED
+from hourbridge.common.messages.registry import (
+    BOOK_CONFIGURED,
+    BULK_EXCHANGE,
+    CHARGE_SET_CHANGED,
+    EVENTS_EXCHANGE,
+)
 
 EVENT_SOURCE = "/hourbridge/mapper"
 
@@ -18,11 +25,11 @@ def charge_set_message(
     book: str,
     change: ChargeSetChanged,
     *,
+    change_json: str | None = None,
     correlation_id: str | None = None,
     causation_id: str | None = None,
-    traceparent: str | None = None,
 ) -> Outgoing:
-    """Return the message that carries ``change``."""
+    """Return the message that carries ``change``; ``change_json`` is its JSON if at hand."""
     event = new_event(
         CHARGE_SET_CHANGED,
         change,
@@ -32,9 +39,22 @@ def charge_set_message(
         subject=change.record_id,
         correlationid=correlation_id,
         causationid=causation_id,
-        traceparent=traceparent,
     )
-    return outgoing(event)
+    return Outgoing(
+        exchange=EVENTS_EXCHANGE,
+        routing_key=event.routing_key,
+        body=_body(event, change_json or change.model_dump_json(exclude_none=True)),
+        message_id=event.id,
+        type=event.type,
+        headers={"book": book},
+        correlation_id=correlation_id,
+    )
+
+
+def _body(event: Event[Any], data_json: str) -> bytes:
+    """Return ``event.to_json()``, byte for byte, without encoding its data again."""
+    envelope = event.model_dump_json(exclude={"data"}, exclude_none=True)
+    return f'{envelope[:-1]},"data":{data_json}}}'.encode()
 
 
 def _event_id(change: ChargeSetChanged) -> str:

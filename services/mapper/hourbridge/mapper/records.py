@@ -132,7 +132,7 @@ def _row(item: MappedRecord, *, with_state: bool = True) -> dict[str, Any]:
         "waits_for": item.waits_for,
         "depends_on": item.depends_on,
         "state": accepted.state.model_dump_json(exclude_none=True) if with_state else None,
-        "charge_set": change.model_dump_json(exclude_none=True),
+        "charge_set": item.change_json,
         "accepted_at": to_text(accepted.accepted_at),
         "work_date": change.work_date,
     }

@@ -8,8 +8,7 @@ waits goes first, so that a release is quick however long the rest takes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import structlog
 from sqlalchemy import Connection, text
@@ -26,7 +25,7 @@ from hourbridge.mapper.configurations import Configurations
 from hourbridge.mapper.mapping import MappedRecord, same_content
 from hourbridge.mapper.metrics import REMAP_OPEN, REMAPPED
 from hourbridge.mapper.publication import charge_set_message, in_bulk
-from hourbridge.mapper.stored import StoredRecord
+from hourbridge.mapper.stored import Scope, StoredRecord
 
 log = structlog.get_logger(__name__)
 
@@ -61,18 +60,6 @@ _PROGRESS = text(
     "SELECT version, kind, phase, state, examined, changed, created_at, finished_at "
     "FROM remap_task WHERE book = :book ORDER BY version DESC LIMIT :limit"
 )
-
-
-@dataclass(frozen=True)
-class Task:
-    """An open re-mapping, as its row says."""
-
-    book: str
-    version: int
-    kind: Literal["all", "facts"]
-    dependencies: Sequence[str]
-    phase: Literal["parked", "rest"]
-    cursor: str
 
 
 def start_all(connection: Connection, book: str, version: int) -> None:
@@ -159,7 +146,7 @@ class Remapper:
             row = connection.execute(_NEXT).mappings().first()
             if row is None:
                 return False
-            self._remap(connection, Task(**row))
+            self._remap(connection, Scope(**row))
             fault_point(IN_BATCH)
         fault_point(AFTER_BATCH)
         self._publish()
@@ -172,7 +159,7 @@ class Remapper:
         except BusError as error:
             log.warning("remap_publish_postponed", error=str(error))
 
-    def _remap(self, connection: Connection, task: Task) -> None:
+    def _remap(self, connection: Connection, task: Scope) -> None:
         book = self._configurations.hold(connection, [task.book])[task.book]
         batch = stored.next_batch(connection, task, limit=self._batch_records_max)
         if book is None or not batch:
@@ -193,7 +180,7 @@ class Remapper:
     def _announce(
         self,
         connection: Connection,
-        task: Task,
+        task: Scope,
         changed: Sequence[MappedRecord],
         batch: Sequence[StoredRecord],
     ) -> None:
@@ -204,14 +191,17 @@ class Remapper:
             if item.change.outcome is MappingOutcome.PARKED
         }
         messages = {
-            item.accepted.record_id: charge_set_message(task.book, item.change) for item in changed
+            item.accepted.record_id: charge_set_message(
+                task.book, item.change, change_json=item.change_json
+            )
+            for item in changed
         }
         urgent = [message for id, message in messages.items() if id in waited]
         others = [message for id, message in messages.items() if id not in waited]
         self._outbox.add(connection, [*urgent, *in_bulk(others)])
 
     def _move(
-        self, connection: Connection, task: Task, batch: Sequence[StoredRecord], changed: int
+        self, connection: Connection, task: Scope, batch: Sequence[StoredRecord], changed: int
     ) -> None:
         parameters = {
             "book": task.book,
@@ -223,7 +213,7 @@ class Remapper:
         }
         connection.execute(_MOVE, parameters)
 
-    def _turn_over(self, connection: Connection, task: Task) -> None:
+    def _turn_over(self, connection: Connection, task: Scope) -> None:
         """End a phase: the parked are done, now the rest; or all is done."""
         key = {"book": task.book, "version": task.version}
         if task.phase == "parked":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal
 
 from sqlalchemy import Connection, RowMapping, text
 
@@ -52,38 +52,19 @@ _ONE_PARKED = text(
 )
 
 
-class Scope(Protocol):
+@dataclass(frozen=True)
+class Scope:
     """What a re-mapping still has to look at."""
 
-    @property
-    def book(self) -> str:
-        """The book."""
-        ...
-
-    @property
-    def version(self) -> int:
-        """Records of older versions only."""
-        ...
-
-    @property
-    def kind(self) -> str:
-        """``all``, or ``facts``: what depends on ``dependencies``."""
-        ...
-
-    @property
-    def dependencies(self) -> Sequence[str]:
-        """Changed facts."""
-        ...
-
-    @property
-    def phase(self) -> str:
-        """``parked`` or ``rest``."""
-        ...
-
-    @property
-    def cursor(self) -> str:
-        """The last record_id seen in this phase."""
-        ...
+    book: str
+    version: int
+    """Only records mapped under older versions."""
+    kind: Literal["all", "facts"]
+    dependencies: Sequence[str]
+    """For facts: only records that asked for one of these."""
+    phase: Literal["parked", "rest"]
+    cursor: str
+    """The last record_id seen in this phase."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,11 @@ _SETTLE = statement(
 _POSTPONE = statement(
     "UPDATE correction_request SET available_at = :until WHERE document_id = :document_id"
 )
-_WAITING = statement("SELECT count(DISTINCT document_id) FROM correction_request")
+_WAITING = statement(
+    "SELECT count(DISTINCT r.document_id) FROM correction_request r "
+    "JOIN document d ON d.document_id = r.document_id "
+    "WHERE CAST(:book AS text) IS NULL OR d.book = :book"
+)
 
 
 def request(connection: Connection, documents: Sequence[str], now: datetime) -> None:
@@ -56,6 +60,6 @@ def postpone(connection: Connection, document_id: str, until: datetime) -> None:
     connection.execute(_POSTPONE, {"document_id": document_id, "until": until})
 
 
-def waiting(connection: Connection) -> int:
-    """Return how many documents wait for a look."""
-    return int(connection.execute(_WAITING).scalar_one())
+def waiting(connection: Connection, book: str | None = None) -> int:
+    """Return how many documents, of a book or of all, wait for a look."""
+    return int(connection.execute(_WAITING, {"book": book}).scalar_one())

@@ -78,6 +78,7 @@ class Status:
                 "charges": _counts(connection, _CHARGES, book),
                 "documents": _counts(connection, _DOCUMENTS, book),
                 "operations": _counts(connection, _OPERATIONS, book),
+                "corrections_due": correction_requests.waiting(connection, book),
                 "lanes": _rows(connection, _LANES),
             }
 

@@ -35,17 +35,18 @@ _LINES = text(
                CASE l.kind WHEN 'credit_memo' THEN -l.amount ELSE l.amount END AS signed
         FROM live_line l JOIN digits USING (currency) WHERE l.book = :book
     ),
+    billed AS (
+        SELECT line_id, unit_price, digits, unnest(charge_ids) AS charge_id FROM line
+    ),
     entry AS (
-        SELECT line.line_id,
+        SELECT billed.line_id,
                sum(coalesce(c.amount, c.rate * c.billable_seconds / 3600)) AS exact,
                sum(round(coalesce(c.amount, c.rate * c.billable_seconds / 3600), digits)) AS singly,
                coalesce(sum(c.worked_seconds), 0) AS worked_seconds,
                coalesce(bool_or(c.flat_fee_key IS NOT NULL), false) AS is_fee,
-               coalesce(bool_or(c.rate <> line.unit_price), false) AS has_other_rate
-        FROM line CROSS JOIN LATERAL unnest(line.charge_ids) AS billed(id)
-        LEFT JOIN current_charge c ON c.book = :book AND c.charge_id = billed.id
-        WHERE line.credits_line_id IS NULL AND line.supplements_line_id IS NULL
-        GROUP BY line.line_id
+               coalesce(bool_or(c.rate <> billed.unit_price), false) AS has_other_rate
+        FROM billed LEFT JOIN (SELECT * FROM current_charge WHERE book = :book) c USING (charge_id)
+        GROUP BY billed.line_id
     ),
     kind AS (
         SELECT line.*, coalesce(entry.exact, 0) AS exact, coalesce(entry.singly, 0) AS singly,

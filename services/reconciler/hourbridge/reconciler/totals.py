@@ -69,13 +69,11 @@ _LEDGER = text(
     # Lines are told apart by their order; money of lines that are not ours stays with the client.
     """
     WITH held AS (
-        SELECT s.ledger_connection, s.kind, s.ledger_id, s.total, s.currency AS ledger_currency,
-               s.document_date AS ledger_date, s.customer_id, s.is_void, line.amount,
-               line.ordinality AS place
-        FROM ledger_snapshot s,
-             LATERAL (SELECT (value ->> 'amount')::numeric AS amount, ordinality
-                      FROM jsonb_array_elements(s.lines) WITH ORDINALITY) line
-        WHERE s.book = :book
+        SELECT ledger_connection, kind, ledger_id, currency AS ledger_currency,
+               document_date AS ledger_date,
+               (jsonb_array_elements(lines) ->> 'amount')::numeric AS amount,
+               generate_series(1, jsonb_array_length(lines)) AS place
+        FROM ledger_snapshot WHERE book = :book
     ),
     ours AS (
         SELECT d.ledger_connection, d.kind, d.ledger_id, d.currency, d.document_date, d.period,

@@ -17,6 +17,7 @@ import structlog
 from pika.adapters.select_connection import IOLoop
 from pika.connection import Connection
 
+from hourbridge.common.bus.wire import WireConnection
 from hourbridge.common.errors import BusError
 
 log = structlog.get_logger(__name__)
@@ -164,7 +165,7 @@ class Link:
         loop = IOLoop()
         self._loop = loop
         try:
-            self._connection = pika.SelectConnection(
+            self._connection = WireConnection(
                 self._parameters,
                 on_open_callback=self._opened,
                 on_open_error_callback=self._ended,
@@ -193,6 +194,8 @@ class Link:
         self.settled.set()
         log.info("bus_connected", name=self._thread.name)
         self._connection = connection
+        if isinstance(connection, WireConnection):
+            connection.receive_more()
         self._introduce_all()
 
     def _introduce_all(self) -> None:

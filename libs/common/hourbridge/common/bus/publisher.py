@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -26,6 +27,7 @@ from hourbridge.common.bus.adapter import Outgoing
 from hourbridge.common.bus.limits import require_fits
 from hourbridge.common.bus.link import Link
 from hourbridge.common.bus.rpc import NOT_FOUND
+from hourbridge.common.bus.wire import WireConnection
 from hourbridge.common.errors import (
     BusError,
     HourbridgeError,
@@ -212,12 +214,17 @@ class Publisher:
         channel = self._channel
         if channel is None or not channel.is_open:
             return
-        while self._waiting and len(self._pending) < self._window:
-            batch = self._waiting[0]
-            self._send_some(channel, batch)
-            if not batch.to_send:
-                with self._lock:
-                    self._waiting.popleft()
+        with self._joined(channel):
+            while self._waiting and len(self._pending) < self._window:
+                batch = self._waiting[0]
+                self._send_some(channel, batch)
+                if not batch.to_send:
+                    with self._lock:
+                        self._waiting.popleft()
+
+    def _joined(self, channel: Channel) -> AbstractContextManager[None]:
+        connection = channel.connection
+        return connection.joined() if isinstance(connection, WireConnection) else nullcontext()
 
     def _send_some(self, channel: Channel, batch: _Batch) -> None:
         batch.sent = True

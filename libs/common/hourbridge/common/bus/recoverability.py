@@ -78,9 +78,7 @@ def after_failure(
     return _copy(delivery, policy.rung_after(failed_attempts).exchange, delivery.queue, marks)
 
 
-def to_suspect_lane(
-    delivery: Delivery, policy: RetryPolicy, *, queues: ServiceQueues
-) -> Outgoing:
+def to_suspect_lane(delivery: Delivery, policy: RetryPolicy, *, queues: ServiceQueues) -> Outgoing:
     """Return the copy for the lane where messages are handled alone.
 
     It goes there over the shortest rung. Handed over at once, a message that kills its holder

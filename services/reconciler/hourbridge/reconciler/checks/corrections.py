@@ -26,18 +26,19 @@ _OVERBILLED = text(
         WHERE book = :book AND coalesce(credits_line_id, supplements_line_id) IS NOT NULL
         GROUP BY 1
     ),
+    billed AS (
+        SELECT line_id, unnest(charge_ids) AS charge_id FROM line
+    ),
     charged AS (
-        SELECT l.line_id, sum(c.billable_seconds) AS seconds,
+        SELECT b.line_id, sum(c.billable_seconds) AS seconds,
                sum(greatest(c.increment_seconds, c.minimum_seconds)) AS margin,
                max(s.seen_at) AS changed_at, bool_or(any_charge.flat_fee_key IS NOT NULL) AS is_fee,
                bool_and(any_charge.charge_id IS NOT NULL) AS is_known
-        FROM line l CROSS JOIN LATERAL unnest(l.charge_ids) AS billed(id)
-        LEFT JOIN seen_charge any_charge
-             ON any_charge.book = :book AND any_charge.charge_id = billed.id
-        LEFT JOIN seen_charge_set s
-             ON s.book = :book AND s.record_id = any_charge.record_id
-        LEFT JOIN current_charge c ON c.book = :book AND c.charge_id = billed.id
-        GROUP BY l.line_id
+        FROM billed b
+        LEFT JOIN (SELECT * FROM seen_charge WHERE book = :book) any_charge USING (charge_id)
+        LEFT JOIN (SELECT * FROM seen_charge_set WHERE book = :book) s USING (record_id)
+        LEFT JOIN (SELECT * FROM current_charge WHERE book = :book) c USING (charge_id)
+        GROUP BY b.line_id
     ),
     compared AS (
         SELECT line.*, billed_seconds + coalesce(correction.seconds, 0) AS standing_seconds,

@@ -52,6 +52,14 @@ _STATEMENTS = (
         PRIMARY KEY (book, record_id)
     )
     """,
+    # A fifth less time per record where the server was built with it.
+    """
+    DO $$ BEGIN
+        ALTER TABLE mapped_record
+            ALTER state SET COMPRESSION lz4, ALTER charge_set SET COMPRESSION lz4;
+    EXCEPTION WHEN feature_not_supported THEN NULL;
+    END $$
+    """,
     # Few records are parked or depend on facts: partial indexes cost the others nothing.
     """
     CREATE INDEX mapped_record_parked ON mapped_record (book, record_id)
