@@ -23,7 +23,7 @@ def snapshot(services: Sequence[Child]) -> Counter[str]:
         except psutil.NoSuchProcess:
             continue
         if label is not None:
-            used[label] += times.user + times.system  # type: ignore[assignment]
+            used[label] += times.user + times.system
     return used
 
 

@@ -35,6 +35,8 @@ class Expected:
     """What one client owes for one period."""
 
     worked_seconds: int = 0
+    """Without what fell below half a step: that stands on no line."""
+    leaked_seconds: int = 0
     billed_tenths: int = 0
     amount: Decimal = Decimal(0)
 
@@ -68,8 +70,11 @@ def expected_invoices(data: Path) -> dict[tuple[str, str], Expected]:
             continue
         minutes = _minute(row["clock_out"]) - _minute(row["clock_in"])
         entry = found[client.code, _period(row["date"], client.term)]
-        entry.worked_seconds += minutes * 60
-        entry.billed_tenths += (minutes + 3) // 6  # half up to six minutes, in whole tenths
+        tenths = (minutes + 3) // 6  # half up to six minutes, in whole tenths of an hour
+        leaks = client.kind == "hourly" and tenths == 0
+        entry.worked_seconds += 0 if leaks else minutes * 60
+        entry.leaked_seconds += minutes * 60 if leaks else 0
+        entry.billed_tenths += tenths
     for (code, _), entry in found.items():
         client = clients[code]
         hourly = client.kind == "hourly"

@@ -25,8 +25,14 @@ def billed(bare_office: Office, shared_data: Path) -> Office:
     )
     bare_office.configure(billing_log.configuration(shared_data))
     import_log(bare_office, shared_data)
-    bare_office.bill("2023-12-31", book=BOOK)
+    run = bare_office.bill("2023-12-31", book=BOOK)
+    leaked = sum(entry.leaked_seconds for entry in wanted_from(shared_data).values())
+    assert run["leaked_seconds"] == leaked > 0  # every minute below half a step is named
     return bare_office
+
+
+def wanted_from(data: Path) -> dict[tuple[str, str], billing_log.Expected]:
+    return billing_log.expected_invoices(data)
 
 
 def import_log(office: Office, data: Path, **more: Any) -> Any:
@@ -45,7 +51,7 @@ def import_log(office: Office, data: Path, **more: Any) -> Any:
 def test_the_billing_log_is_invoiced_as_computed_from_the_file(
     billed: Office, shared_data: Path
 ) -> None:
-    wanted = billing_log.expected_invoices(shared_data)
+    wanted = wanted_from(shared_data)
     money, worked, hours = per_client_and_period(billed)
     assert money == {key: entry.amount for key, entry in wanted.items()}
     assert worked == {key: entry.worked_seconds for key, entry in wanted.items()}

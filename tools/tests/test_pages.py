@@ -18,8 +18,8 @@ from tools import generate_metrics, generate_settings, pages
     ],
 )
 def test_committed_page_is_fresh(name: str, text: Callable[[], str]) -> None:
-    committed = (pages.DOCS / name).read_text(encoding="utf-8")
-    assert committed == text(), f"docs/{name} is stale: run `make docs`"
+    is_fresh = (pages.DOCS / name).read_text(encoding="utf-8") == text()
+    assert is_fresh, f"docs/{name} is stale: run `make docs`"
 
 
 def test_every_setting_is_explained() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from hourbridge.common import faults
 from hourbridge.common.store.engine import Store
-from tests.support.posting import MemoryLedger, Poster
+from tests.support.faulty_ledger import MemoryLedger
+from tests.support.posting import Poster
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from hourbridge.connectors.ledger import WriteKind
 from hourbridge.poster import fault_points
 from hourbridge.poster.decisions import Decision
 from tests.support.charges import fee, hours, make_charge
-from tests.support.posting import Lost, Poster, configured, in_place_for, rejected
+from tests.support.faulty_ledger import Lost, rejected
+from tests.support.posting import Poster, configured, in_place_for
 
 DRAFTS = InvoicingPolicy(status="draft")
 

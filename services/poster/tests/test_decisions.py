@@ -13,7 +13,8 @@ from hourbridge.common.runtime.admin import NotFound
 from hourbridge.connectors.ledger import WriteKind
 from hourbridge.poster.decisions import Decision, NotPossible
 from tests.support.charges import hours, make_charge
-from tests.support.posting import Lost, Poster, rejected
+from tests.support.faulty_ledger import Lost, rejected
+from tests.support.posting import Poster
 
 ANN = Decision("ann", "checked")
 DRAFTS = InvoicingPolicy(status="draft")

@@ -17,16 +17,15 @@ from hourbridge.common.store.leases import Leases
 from hourbridge.connectors.ledger import LedgerDocument, LedgerWrite, WriteKind
 from hourbridge.poster import fault_points
 from tests.support.charges import LEDGER, hours, make_charge
-from tests.support.posting import (
+from tests.support.faulty_ledger import (
     Lost,
     MemoryLedger,
-    Poster,
     disconnected,
-    other_ledger,
     rejected,
     throttled,
     unavailable,
 )
+from tests.support.posting import Poster, other_ledger
 
 LANE_FAULTS = [
     fault_points.OPERATION_TAKEN,

@@ -12,7 +12,8 @@ from hourbridge.common.runtime.admin import parse_tokens
 from hourbridge.common.runtime.http import build_application
 from hourbridge.poster.routes import PosterApi
 from tests.support.charges import hours, make_charge
-from tests.support.posting import BOOK, Poster, rejected
+from tests.support.faulty_ledger import rejected
+from tests.support.posting import BOOK, Poster
 
 TOKENS = {"t-view": "vera:viewer", "t-op": "otto:operator"}
 OPERATOR = {"Authorization": "Bearer t-op"}

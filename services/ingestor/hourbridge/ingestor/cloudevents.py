@@ -81,7 +81,7 @@ def read_structured(body: bytes) -> Reported:
     document = parse_json(body)
     if not isinstance(document, dict):
         raise EnvelopeUnreadable("a structured CloudEvent is one JSON object")
-    return read_event(document)
+    return read_event(document, text_is_suspect=_is_suspect(body))
 
 
 def read_batch(body: bytes) -> list[Reported]:
@@ -89,7 +89,8 @@ def read_batch(body: bytes) -> list[Reported]:
     documents = parse_json(body)
     if not isinstance(documents, list):
         raise EnvelopeUnreadable("a batch of CloudEvents is one JSON array")
-    return [read_event(document) for document in documents]
+    is_suspect = _is_suspect(body)
+    return [read_event(document, text_is_suspect=is_suspect) for document in documents]
 
 
 def read_binary(headers: Mapping[str, str], body: bytes) -> Reported:
@@ -103,7 +104,12 @@ def read_binary(headers: Mapping[str, str], body: bytes) -> Reported:
     return read_event(attributes)
 
 
-def read_event(document: Any) -> Reported:
+def _is_suspect(body: bytes) -> bool:
+    """Return whether any text may hold what PostgreSQL can't: JSON needs an escape for that."""
+    return b"\\u" in body
+
+
+def read_event(document: Any, *, text_is_suspect: bool = True) -> Reported:
     """Return one event with its record, or with every reason against it."""
     if not isinstance(document, dict):
         reason = FieldReason(field="(event)", code="not_an_object", detail="must be a JSON object")
@@ -111,7 +117,7 @@ def read_event(document: Any) -> Reported:
     reasons: list[FieldReason] = []
     if document.get("specversion") != "1.0":
         reasons.append(_reason("specversion", "unsupported", 'must be "1.0"'))
-    if not all_storable(document):
+    if text_is_suspect and not all_storable(document):
         reasons.append(
             _reason("(event)", "text_invalid", "NUL and lone surrogate characters can't be kept")
         )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from hourbridge.common.ids import derive_id
@@ -60,6 +61,7 @@ class OrderKey:
     value: int
 
 
+@lru_cache(maxsize=8192)  # a batch asks twice for each: when looking names up and when creating
 def record_id_of(book: str, source: str, record_type: RecordType, external_id: str) -> str:
     """Return the stable id of the thing that the source calls ``external_id``."""
     return derive_id(book, source, record_type.value, external_id)

@@ -73,7 +73,9 @@ def receive(
 def keep(connection: Connection, payloads: Sequence[Payload]) -> None:
     """Write payloads in the caller's transaction."""
     if payloads:
-        bulk(connection, _INSERT, [_row(connection, payload) for payload in payloads])
+        # In one order everywhere: two transactions that keep equal objects can't deadlock.
+        ordered = sorted(payloads, key=lambda payload: content_hash(payload.body or b""))
+        bulk(connection, _INSERT, [_row(connection, payload) for payload in ordered])
 
 
 def get(connection: Connection, reference: str) -> bytes | None:

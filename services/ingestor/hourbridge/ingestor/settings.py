@@ -10,6 +10,9 @@ from hourbridge.common.runtime.settings import CommonSettings
 class IngestorSettings(CommonSettings):
     """Settings of the ingestor."""
 
+    http_port: int = Field(
+        8081, ge=0, le=65535, description="Port of the HTTP server; 0 = any free."
+    )
     intake_body_bytes_max: int = Field(
         4 * 1024 * 1024, ge=1024, description="Largest body of POST /v1/events; beyond it 413."
     )

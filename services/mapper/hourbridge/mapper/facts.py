@@ -18,10 +18,6 @@ _KEYS = (
 _LOAD = statement(
     f"SELECT f.* FROM {_KEYS} JOIN source_fact f USING (book, source, kind, external_id)"
 )
-_LOCK = statement(
-    f"SELECT f.* FROM {_KEYS} JOIN source_fact f USING (book, source, kind, external_id) "
-    "ORDER BY f.book, f.source, f.kind, f.external_id FOR UPDATE OF f"
-)
 _UPSERT = statement(
     """
     INSERT INTO source_fact
@@ -72,7 +68,7 @@ def learn(connection: Connection, stated: Sequence[StatedFact]) -> bool:
         return False
     held = {
         (row.book, row.source, FactKey(row.kind, row.external_id)): row
-        for row in bulk(connection, _LOCK, list(rows.values()))
+        for row in bulk(connection, _LOAD, list(rows.values()))
     }
     fresh = {
         key: row

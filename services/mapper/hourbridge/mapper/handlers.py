@@ -14,6 +14,7 @@ from hourbridge.common.clock import Clock
 from hourbridge.common.faults import declare, fault_point
 from hourbridge.common.messages.envelope import Event
 from hourbridge.common.messages.events import ChargeSetChanged, RecordAccepted
+from hourbridge.common.messages.records import RecordType
 from hourbridge.mapper import facts, records
 from hourbridge.mapper.configurations import Configurations
 from hourbridge.mapper.facts import StatedFact
@@ -27,6 +28,7 @@ from hourbridge.mapper.rules.subject import NO_FACTS
 BEFORE_STORE = declare("mapper.before_store", "records mapped, nothing stored yet")
 AFTER_STORE = declare("mapper.after_store", "records stored, the transaction still open")
 
+_NO_FACTS = (RecordType.TIME_ENTRY, RecordType.EXPENSE)
 Books = Mapping[str, CompiledBook | None]
 
 
@@ -76,7 +78,7 @@ class RecordsHandler:
         """Store each record's newest mapping; return what the store then says of each."""
         batch = _newest(item.event for item in received)
         books = self._configurations.hold(connection, {book for book, _ in batch})
-        held = records.lock(connection, batch)
+        held = records.held(connection, batch)
         newer = {
             key: item for key, item in batch.items() if item.is_newer(held.get(key), books[key[0]])
         }
@@ -103,6 +105,7 @@ class RecordsHandler:
                 item.accepted.state,
             )
             for (book, record_id), item in newer.items()
+            if item.accepted.record_type not in _NO_FACTS
         ]
         if facts.learn(connection, stated):
             self._facts_changed()

@@ -15,10 +15,9 @@ from hourbridge.common.store.rows import bulk, statement
 from hourbridge.mapper.mapping import MappedRecord
 
 _KEYS = "jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(book text, record_id text)"
-_LOCK = statement(
+_HELD = statement(
     f"SELECT m.book, m.record_id, m.revision, m.mapping_version FROM {_KEYS} "
-    "JOIN mapped_record m USING (book, record_id) "
-    "ORDER BY m.book, m.record_id FOR UPDATE OF m"
+    "JOIN mapped_record m USING (book, record_id)"
 )
 _CHARGE_SETS = statement(
     f"SELECT m.book, m.record_id, m.charge_set::text AS charge_set FROM {_KEYS} "
@@ -75,20 +74,27 @@ RecordKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The order of a stored record that is locked."""
+    """The order of a stored record."""
 
     revision: int
     mapping_version: int
 
 
-def lock(connection: Connection, keys: Iterable[RecordKey]) -> dict[RecordKey, Held]:
-    """Lock those of ``keys`` that are stored, in one order everywhere."""
-    rows = bulk(connection, _LOCK, [{"book": book, "record_id": id} for book, id in keys])
+def held(connection: Connection, keys: Iterable[RecordKey]) -> dict[RecordKey, Held]:
+    """Return those of ``keys`` that are stored, without locking them.
+
+    Locking what exists and then inserting what doesn't would take locks in two orders, and
+    deadlock. So this only saves work; what counts is the condition of ``upsert``.
+    """
+    rows = bulk(connection, _HELD, [{"book": book, "record_id": id} for book, id in keys])
     return {(row.book, row.record_id): Held(row.revision, row.mapping_version) for row in rows}
 
 
 def upsert(connection: Connection, mapped: Sequence[MappedRecord], now: Any) -> set[RecordKey]:
-    """Store what is newer by (revision, mapping version); return the keys of what was stored."""
+    """Store what is newer by (revision, mapping version); return the keys of what was stored.
+
+    Rows are locked in one order everywhere: by book, then record_id.
+    """
     rows = bulk(connection, _UPSERT, [_row(item) for item in mapped], now=now)
     return {(row.book, row.record_id) for row in rows}
 

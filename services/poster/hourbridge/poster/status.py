@@ -108,7 +108,7 @@ class Status:
             WAITING_OPERATIONS.labels(state).set(operations.get(state, 0))
         for state in ("paused", "parked"):
             LANES_STOPPED.labels(state).set(lanes.count(state))
-        OLDEST_PENDING.set(float(oldest))
+        OLDEST_PENDING.set(oldest)
         CORRECTIONS_WAITING.set(corrections)
 
 

@@ -34,7 +34,7 @@ class Pauses:
 
     def backoff_seconds(self, failures: int) -> float:
         """Return the pause after so many failures in a row."""
-        return float(min(self.probe_seconds * 2 ** min(failures, 20), self.probe_seconds_max))
+        return min(self.probe_seconds * (1 << min(failures, 20)), self.probe_seconds_max)
 
 
 class Recorder:

@@ -124,6 +124,7 @@ class Sender:
                 ledger_id=current.ledger_id if current else None,
                 edit_token=current.edit_token if current else None,
                 applies_to_ledger_id=taken.applies_to,
+                is_repeat=taken.was_uncertain,
             )
         )
         fault_point(LEDGER_WRITTEN)

@@ -1,0 +1,1 @@
+"""All services as processes: kills, outages, poison."""
