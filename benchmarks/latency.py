@@ -8,7 +8,7 @@ costs the run nothing and nothing that happens before the commit is left out.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import quantiles
+from statistics import median, quantiles
 
 from benchmarks.contenders.hourbridge import Hourbridge
 from benchmarks.throughput import run_load
@@ -28,6 +28,8 @@ class Latency:
     max: float
     late_ms: float
     """By how much the load itself fell behind its schedule at worst."""
+    stages_p50: dict[str, float]
+    """Median milliseconds from commit to commit; the first from publish to the record's commit."""
 
 
 def measure(contender: Hourbridge, *, seconds: float) -> Latency:
@@ -35,11 +37,16 @@ def measure(contender: Hourbridge, *, seconds: float) -> Latency:
     run = "lat"
     records = int(RATE_PER_SECOND * (seconds + _WARM_UP_SECONDS))
     done = run_load(contender, run=run, records=records, rate_per_second=RATE_PER_SECOND)
-    committed = contender.charges_committed_at(run)
-    first = RATE_PER_SECOND * _WARM_UP_SECONDS
-    taken = sorted(
-        (committed[number] - done.times[number]) * 1000 for number in range(first, records)
-    )
+    committed = contender.committed_at(run)
+    measured = range(RATE_PER_SECOND * _WARM_UP_SECONDS, records)
+    taken = sorted((committed[number][-1] - done.times[number]) * 1000 for number in measured)
+    stages = {
+        name: median(
+            (committed[number][stage] - (done.times[number], *committed[number])[stage]) * 1000
+            for number in measured
+        )
+        for stage, name in enumerate(("ingestor", "mapper", "poster"))
+    }
     cuts = quantiles(taken, n=100, method="inclusive")
     late_ms = float(str(done.report["late_seconds"])) * 1000
-    return Latency(len(taken), cuts[49], cuts[89], cuts[98], taken[-1], late_ms)
+    return Latency(len(taken), cuts[49], cuts[89], cuts[98], taken[-1], late_ms, stages)

@@ -34,10 +34,12 @@ _POSTER_FINISH = text(
 _RECONCILER_FINISH = text(
     "SELECT extract(epoch FROM max(last_seen_at)) FROM reconciler.sequence_range WHERE book = :book"
 )
-_CHARGES = text(
-    "SELECT r.external_id, extract(epoch FROM pg_xact_commit_timestamp(c.xmin)) "
-    "FROM ingestor.record r JOIN poster.charge c ON c.record_id = r.record_id::text "
-    "WHERE r.external_id LIKE :run"
+_STAGES = text(
+    "SELECT r.external_id, extract(epoch FROM pg_xact_commit_timestamp(r.xmin)), "
+    "extract(epoch FROM pg_xact_commit_timestamp(m.xmin)), "
+    "extract(epoch FROM pg_xact_commit_timestamp(c.xmin)) "
+    "FROM ingestor.record r JOIN mapper.mapped_record m ON m.record_id = r.record_id::text "
+    "JOIN poster.charge c ON c.record_id = m.record_id WHERE r.external_id LIKE :run"
 )
 _BILLED = text(
     "SELECT extract(epoch FROM finished_at - requested_at), result ->> 'documents' "
@@ -140,11 +142,14 @@ class Hourbridge:
             reconciler = connection.execute(_RECONCILER_FINISH, {"book": BOOK}).scalar_one()
         return Finish(float(poster), float(reconciler))
 
-    def charges_committed_at(self, run: str) -> dict[int, float]:
-        """Return when the poster committed the charge of each entry, by the entry's number."""
+    def committed_at(self, run: str) -> dict[int, tuple[float, float, float]]:
+        """Return when ingestor, mapper and poster committed each entry, by the entry's number."""
         with self.engine.connect() as connection:
-            rows = connection.execute(_CHARGES, {"run": f"{run}-%"})
-            return {int(external_id.rpartition("-")[2]): float(at) for external_id, at in rows}
+            rows = connection.execute(_STAGES, {"run": f"{run}-%"})
+            return {
+                int(external_id.rpartition("-")[2]): (float(record), float(mapped), float(charge))
+                for external_id, record, mapped, charge in rows
+            }
 
     def bill(self) -> Billed:
         """Assemble all charges into documents and return what the run took."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -128,3 +129,25 @@ def test_automatic_billing_waits_for_the_configuration(poster: Poster) -> None:
     assert poster.parts.automatic.run() == 0
     poster.configure(2)
     assert poster.parts.automatic.run() == 1
+
+
+def test_two_processes_perform_a_run_once(poster: Poster) -> None:
+    """While one performs it, another passes it by; both say the same of it afterwards."""
+    poster.charge(*(make_charge(f"c{i}", client=f"C{i}") for i in range(12)))
+    run_id = asked(poster)
+    start = threading.Barrier(2)
+    performed: list[int] = []
+
+    def run() -> None:
+        runs = poster.process().runs
+        start.wait()
+        performed.append(runs.perform_open())
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(performed) == [0, 1]
+    shown = poster.parts.runs.show(run_id)
+    assert (shown["state"], shown["documents"]) == ("completed", 12)

@@ -10,12 +10,13 @@ from decimal import Decimal
 import pytest
 
 from hourbridge.common import faults
-from hourbridge.common.errors import TransientFailure
+from hourbridge.common.errors import DocumentMissing, TransientFailure
 from hourbridge.common.messages.events import DocumentKind, DocumentStatus
 from hourbridge.common.store.engine import Store
 from hourbridge.common.store.leases import Leases
 from hourbridge.connectors.ledger import LedgerDocument, LedgerWrite, WriteKind
 from hourbridge.poster import fault_points
+from hourbridge.poster.decisions import Decision
 from tests.support.charges import LEDGER, hours, make_charge
 from tests.support.faulty_ledger import (
     Lost,
@@ -334,3 +335,15 @@ def test_stopping_lets_the_operation_in_hand_end(poster: Poster) -> None:
     assert poster.document().status is DocumentStatus.POSTED
     poster.parts.dispatcher.tick()
     assert invoices(poster) == 1
+
+
+def test_what_the_ledger_remembers_but_has_lost_gets_a_new_key(poster: Poster) -> None:
+    """Its memory would answer the old key for ever with an object that somebody deleted."""
+    poster.ledger.faults = [DocumentMissing("deleted since", reason_code="replayed")]
+    bill_one(poster)
+    poster.post()
+    poster.parts.decisions.release(poster.document().document_id, Decision("ann"))
+    poster.post()
+    first, second = poster.ledger.writes
+    assert first.operation_key != second.operation_key
+    assert poster.document().status is DocumentStatus.POSTED

@@ -115,13 +115,13 @@ def test_edited_and_deleted_invoices_are_exactly_two_discrepancies(firm: Firm) -
         firm.post(number, quantity)
     assert firm.discrepancies() == {}
 
-    firm.person("edit_line", number="HB-1", line=1, unit_price="145.00")
+    firm.person("edit_line", number="HB-1", line=1, changes={"UnitPrice": 145})
     firm.person("delete", number="HB-2")
     firm.person("pay", number="HB-4")
 
     assert firm.discrepancies() == {"doc-1": "ledger_edit", "doc-2": "ledger_deleted"}
 
-    firm.person("edit_line", number="HB-1", line=1, unit_price="150.00")
+    firm.person("edit_line", number="HB-1", line=1, changes={"UnitPrice": 150})
     assert firm.discrepancies() == {"doc-2": "ledger_deleted"}
 
 

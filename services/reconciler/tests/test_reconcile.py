@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from hourbridge.common.errors import LedgerUnavailable
+from hourbridge.common import faults
+from hourbridge.common.errors import LedgerUnavailable, TransientFailure
 from hourbridge.common.messages.events import Document, DocumentStatus
 from hourbridge.connectors.ledger import LedgerLine
 from hourbridge.reconciler.discrepancies import accept, listed
@@ -251,6 +252,20 @@ def test_an_accepted_difference_stays_closed_until_it_changes(
 
     bench.ledger.edit(posted[0], **edited("700.00"))
     assert bench.reconcile().open == {"ledger_edit": 1}
+
+
+def test_a_run_that_breaks_off_concludes_nothing_and_the_next_one_does(
+    bench: Any, posted: list[Document]
+) -> None:
+    bench.ledger.delete(posted[0])
+    faults.arm("reconciler.before_settle=raise")
+    try:
+        with pytest.raises(TransientFailure):
+            bench.reconcile()
+        assert found(bench) == []
+        assert bench.reconcile().open == {"ledger_deleted": 1}
+    finally:
+        faults.arm("")
 
 
 def test_the_ledgers_own_rounding_is_named(bench: Any) -> None:

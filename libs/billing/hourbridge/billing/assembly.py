@@ -60,7 +60,10 @@ class PricedLine:
 
 @dataclass(frozen=True)
 class Leakage:
-    """Billable work that rounding brought to nothing: on no line, listed instead of lost."""
+    """Work that came to nothing: on no line, listed instead of lost.
+
+    Where no time was billable at all the cause is ``no_time`` and nothing is lost.
+    """
 
     charge_ids: tuple[str, ...]
     seconds: int
@@ -161,11 +164,12 @@ def _basis(charge: Charge, residues: Mapping[str, Decimal]) -> LineBasis:
 
 def _leakage(price: LinePrice, basis: LineBasis) -> Leakage | None:
     seconds = sum(charge.billable_seconds for charge in price.unbilled)
-    if seconds == 0 or basis.rate is None:
+    if not price.unbilled or basis.rate is None:
         return None
     amount, _ = time_amount(Decimal(seconds), basis.rate, basis.currency, basis.rounding.money_mode)
     ids = tuple(charge.charge_id for charge in price.unbilled)
-    return Leakage(ids, seconds, amount, basis.currency, price.cause)
+    cause = price.cause if seconds else "no_time"
+    return Leakage(ids, seconds, amount, basis.currency, cause)
 
 
 def _service_date(charges: tuple[Charge, ...]) -> date:

@@ -23,9 +23,6 @@ class Sum:
     amount: Decimal = NOTHING
     seconds: int = 0
 
-    def __add__(self, other: Sum) -> Sum:
-        return Sum(self.amount + other.amount, self.seconds + other.seconds)
-
     def __sub__(self, other: Sum) -> Sum:
         return Sum(self.amount - other.amount, self.seconds - other.seconds)
 

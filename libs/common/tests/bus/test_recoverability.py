@@ -167,8 +167,10 @@ def test_error_texts_are_cut_with_a_sign() -> None:
     assert h.cut("x" * 5000) == "x" * 999 + "…"
 
 
-def test_a_foreign_attempt_header_counts_for_nothing() -> None:
-    assert h.attempts(delivery(**{h.ATTEMPT: "many"})) == 0
+@pytest.mark.parametrize("nonsense", ["many", -5, 10**9])
+def test_a_foreign_attempt_header_counts_for_nothing(nonsense: HeaderValue) -> None:
+    assert h.attempts(delivery(**{h.ATTEMPT: nonsense})) == 0
+    assert fail(delivery(**{h.ATTEMPT: nonsense})).exchange == RUNGS[0].exchange
 
 
 def test_moved_deliveries_tell_where_they_were_first_published() -> None:

@@ -82,7 +82,7 @@ class Biller:
                     connection, scope, engagement_key, groups, lock=False
                 )
                 for priced in self._price(connection, scope, engagement_key, waiting):
-                    result.leakage += priced.assembly.leakage
+                    result.leakage += _of_note(priced.assembly.leakage)
                     if priced.makes_document:
                         new = build_document(priced.group, priced.assembly, _DRY_RUN_NUMBER)
                         result.documents.append(new.document)
@@ -108,7 +108,7 @@ class Biller:
         for part in priced:
             attach_covered(connection, self._documents, scope.book, part.assembly.covered)
             group_store.note_leakage(connection, part.assembly.leakage)
-            result.leakage += part.assembly.leakage
+            result.leakage += _of_note(part.assembly.leakage)
         final = [d.document for d in documents if d.document.status is DocumentStatus.POSTING]
         intents = [Intent(scope.book, document, "create") for document in final]
         add_intents(connection, intents, self._clock.now())
@@ -191,9 +191,15 @@ def _groups(
             through=scope.through,
             zone=configured.configuration.zone,
             configuration_version=configured.version,
+            run_id=scope.run_id,
         )
         for start, group_key in sorted(charges.keys() | supplements.keys())
     ]
+
+
+def _of_note(leakage: Sequence[Leakage]) -> list[Leakage]:
+    """Return what is lost by rounding; where no time was to be billed, nothing is lost."""
+    return [leaked for leaked in leakage if leaked.seconds]
 
 
 def _period_start(charge: Charge) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -31,14 +31,20 @@ _INSERT = statement(
     VALUES (:run_id, :book, :through, :sequence, :client, :project, 'waiting', :actor, :now)
     """
 )
-_OPEN = statement("SELECT * FROM billing_run WHERE state = 'waiting' ORDER BY requested_at, run_id")
+_OPEN = statement("SELECT run_id FROM billing_run WHERE state = 'waiting' ORDER BY requested_at")
+# The row stays locked while the run is performed: another process passes it by, and a process
+# that dies leaves it free at once.
+_CLAIM = statement(
+    "SELECT * FROM billing_run WHERE run_id = :run_id AND state = 'waiting' FOR UPDATE SKIP LOCKED"
+)
+_MADE = statement("SELECT payload FROM document WHERE run_id = :run_id ORDER BY created_at, number")
 _READ = statement("SELECT * FROM billing_run WHERE run_id = :run_id")
 _WAIT = statement("UPDATE billing_run SET waits_for = :waits_for WHERE run_id = :run_id")
 _FINISH = statement(
     """
     UPDATE billing_run SET state = :state, waits_for = NULL, finished_at = :now,
         result = CAST(:result AS jsonb)
-    WHERE run_id = :run_id AND state = 'waiting'
+    WHERE run_id = :run_id
     """
 )
 
@@ -102,8 +108,8 @@ class BillingRuns:
     def perform_open(self) -> int:
         """Perform the runs that need not wait any longer; return how many."""
         with self._store.transaction() as connection:
-            rows = connection.execute(_OPEN).mappings().all()
-        return sum(self._perform(row) for row in rows)
+            open_runs = list(connection.execute(_OPEN).scalars())
+        return sum(self._claim(run_id) for run_id in open_runs)
 
     def waits_for(self, request: BillRequest) -> str | None:
         """Return what a run has to wait for, None when it can begin."""
@@ -134,28 +140,35 @@ class BillingRuns:
         shown = {name: row[name] for name in ("run_id", "book", "through", "sequence", "state")}
         return {**shown, "waits_for": row["waits_for"], **row["result"]}
 
-    def _perform(self, row: RowMapping) -> int:
-        """Bill and finish; a crash before the end leaves the run open, and billing again adds
-        nothing but what is still unbilled."""
+    def _claim(self, run_id: str) -> int:
+        with self._store.transaction() as claim:
+            row = claim.execute(_CLAIM, {"run_id": run_id}).mappings().first()
+            return 0 if row is None else self._perform(claim, row)
+
+    def _perform(self, claim: Connection, row: RowMapping) -> int:
+        """Bill in transactions of their own, then finish the claimed run.
+
+        A crash before the end leaves the run open; billing again adds what is still unbilled.
+        """
+        run_id = row["run_id"]
         request = _request(row)
-        waits_for = self.waits_for(request)
+        waits_for = _waits_for(claim, request)
         if waits_for is not None:
             if waits_for != row["waits_for"]:
-                with self._store.transaction() as connection:
-                    connection.execute(_WAIT, {"run_id": row["run_id"], "waits_for": waits_for})
+                claim.execute(_WAIT, {"run_id": run_id, "waits_for": waits_for})
             return 0
-        result = self._biller.bill(request.scope)
-        state = "completed" if result.documents else "nothing_to_bill"
-        with self._store.transaction() as connection:
-            connection.execute(
-                _FINISH,
-                {
-                    "run_id": row["run_id"],
-                    "state": state,
-                    "result": to_json(summary(result)).decode(),
-                    "now": self._clock.now(),
-                },
-            )
+        billed = self._biller.bill(replace(request.scope, run_id=run_id))
+        made = claim.execute(_MADE, {"run_id": run_id}).scalars()
+        result = BillResult([Document.model_validate(payload) for payload in made], billed.leakage)
+        claim.execute(
+            _FINISH,
+            {
+                "run_id": run_id,
+                "state": "completed" if result.documents else "nothing_to_bill",
+                "result": to_json(summary(result)).decode(),
+                "now": self._clock.now(),
+            },
+        )
         return 1
 
 

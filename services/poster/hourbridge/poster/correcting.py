@@ -106,7 +106,7 @@ class Corrector:
         now = self._clock.now()
         if operation is not None:
             operations.cancel(connection, operation, now)
-        adjusted = line_store.end_document(connection, held.document.document_id, now)
+        adjusted = line_store.end_document(connection, held, now)
         correction_requests.request(connection, adjusted, now)
         self._documents.save(
             connection,

@@ -136,20 +136,25 @@ class Decisions:
         operation: OpenOperation,
         document_date: date | None,
     ) -> Document:
-        """Under the same key as long as the same is sent; what is changed gets a new one."""
+        """Under the same key as long as the same is sent; what is changed gets a new one.
+
+        So does what the ledger remembers creating and has lost since: the old key would be
+        answered from its memory for ever.
+        """
         now = self._clock.now()
         changes = _dated(held.document, document_date or held.proposed_date)
         if operation.error_code == "document_number_taken":
             changes = {**changes, "number": self._new_number(connection, held)}
+        is_new = bool(changes) or operation.error_code == "document_missing"
         document = self._documents.save(
             connection,
             held,
-            content_changed=bool(changes),
+            content_changed=is_new,
             status=DocumentStatus.POSTING,
             reason=None,
             **changes,
         )
-        if not changes:
+        if not is_new:
             operations.reopen(connection, operation, now)
             return document
         operations.cancel(connection, operation, now)

@@ -30,12 +30,13 @@ _NUMBERS = statement(
 _INSERT_DOCUMENTS = statement(
     """
     INSERT INTO document (document_id, book, ledger_key, engagement_key, group_key,
-        billed_through, kind, status, number, version, created_at, changed_at, payload)
-    SELECT document_id, book, ledger_key, engagement_key, group_key, billed_through, kind, status,
-        number, version, :now, :now, payload
+        billed_through, run_id, kind, status, number, version, created_at, changed_at, payload)
+    SELECT document_id, book, ledger_key, engagement_key, group_key, billed_through, run_id, kind,
+        status, number, version, :now, :now, payload
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
         document_id text, book text, ledger_key text, engagement_key text, group_key text,
-        billed_through date, kind text, status text, number text, version integer, payload jsonb)
+        billed_through date, run_id text, kind text, status text, number text, version integer,
+        payload jsonb)
     """
 )
 _INSERT_LINES = statement(
@@ -222,6 +223,7 @@ def _row(book: str, new: NewDocument) -> dict[str, Any]:
         "engagement_key": new.engagement_key,
         "group_key": new.group_key,
         "billed_through": new.billed_through,
+        "run_id": new.run_id,
         "kind": document.kind,
         "status": document.status,
         "number": document.number,

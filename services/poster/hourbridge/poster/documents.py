@@ -55,6 +55,7 @@ class NewDocument:
     engagement_key: str
     group_key: str
     billed_through: date
+    run_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class Group:
     through: date
     zone: str
     configuration_version: int
+    run_id: str | None = None
 
 
 def build_document(group: Group, assembly: Assembly, number: str) -> NewDocument:
@@ -94,7 +96,14 @@ def build_document(group: Group, assembly: Assembly, number: str) -> NewDocument
     if total < 0:
         lines = [_mirrored(line) for line in lines]
     document = _document(group, newest, document_id, number, lines, abs(total), total < 0)
-    return NewDocument(document, tuple(lines), group.engagement_key, group.group_key, group.through)
+    return NewDocument(
+        document=document,
+        lines=tuple(lines),
+        engagement_key=group.engagement_key,
+        group_key=group.group_key,
+        billed_through=group.through,
+        run_id=group.run_id,
+    )
 
 
 def _content(group: Group) -> list[str]:

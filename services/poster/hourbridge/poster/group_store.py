@@ -99,6 +99,8 @@ class BillingScope:
     automatic: bool = False
     groupings: tuple[Grouping, ...] | None = None
     quiet_before: datetime | None = None
+    run_id: str | None = None
+    """The run that asked, kept with its documents."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from hourbridge.billing.basis import LineBasis
 from hourbridge.billing.corrections import PostedLine, Sum
 from hourbridge.common.messages.events import Charge
 from hourbridge.common.store.rows import bulk, statement
+from hourbridge.poster.document_store import HeldDocument
 
 _LINES = statement(
     """
@@ -60,8 +61,14 @@ _DOCUMENT_CHARGES = statement(
     WHERE l.document_id = :document_id AND b.is_live ORDER BY b.charge_id
     """
 )
+# One statement for all that is freed and all that is assembled again: locks are taken in order.
 _LOCK_CHARGES = statement(
-    "SELECT charge_id FROM charge WHERE charge_id = ANY(:charges) ORDER BY charge_id FOR UPDATE"
+    """
+    SELECT charge_id FROM charge
+    WHERE charge_id = ANY(:charges) OR (book = :book AND engagement_key = :engagement_key
+        AND group_key = :group_key AND state = 'unbilled')
+    ORDER BY charge_id FOR UPDATE
+    """
 )
 _ADJUSTED = statement(
     """
@@ -161,10 +168,16 @@ def reflect(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         bulk(connection, _REFLECT, rows)
 
 
-def end_document(connection: Connection, document_id: str, now: datetime) -> list[str]:
+def end_document(connection: Connection, held: HeldDocument, now: datetime) -> list[str]:
     """End all lines of a document that was never posted; return the documents it adjusted."""
+    document_id = held.document.document_id
     charges = list(connection.execute(_DOCUMENT_CHARGES, {"document_id": document_id}).scalars())
-    connection.execute(_LOCK_CHARGES, {"charges": charges}).all()
+    group = {
+        "book": held.book,
+        "engagement_key": held.engagement_key,
+        "group_key": held.group_key,
+    }
+    connection.execute(_LOCK_CHARGES, {"charges": charges, **group}).all()
     take_off(connection, charges, now)
     adjusted = connection.execute(_ADJUSTED, {"document_id": document_id}).scalars()
     connection.execute(_END_LINES, {"document_id": document_id})

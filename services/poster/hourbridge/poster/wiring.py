@@ -172,7 +172,7 @@ def _lanes(settings: PosterSettings, handler: PosterHandler) -> list[Lane]:
 
 def _tasks(settings: PosterSettings, parts: Parts) -> list[PeriodicTask]:
     tick = settings.poster_tick_seconds
-    outbox = PeriodicTask("outbox-flush", tick, lambda: _discard(parts.outbox.flush()))
+    outbox = PeriodicTask("outbox-flush", tick, parts.outbox.try_flush)
     lanes = PeriodicTask("ledger-lanes", tick, parts.dispatcher.tick)
     runs = PeriodicTask("billing-runs", tick, lambda: _discard(parts.runs.perform_open()))
     parts.wakeups.tasks += [outbox, lanes, runs]

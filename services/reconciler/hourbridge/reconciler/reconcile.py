@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 import structlog
 from pydantic_core import to_json
@@ -16,12 +16,10 @@ from hourbridge.common.errors import (
     ConfigurationInvalid,
     HourbridgeError,
     LedgerError,
-    TransientFailure,
 )
 from hourbridge.common.faults import declare, fault_point
-from hourbridge.common.ids import random_id
 from hourbridge.common.store.engine import Store
-from hourbridge.common.store.leases import Lease, LeaseLost, Leases, ensure_held
+from hourbridge.common.store.leases import Lease, ensure_held
 from hourbridge.reconciler import metrics
 from hourbridge.reconciler.causes import Checked
 from hourbridge.reconciler.checks.corrections import check_corrections
@@ -32,6 +30,7 @@ from hourbridge.reconciler.checks.scope import Scope
 from hourbridge.reconciler.checks.sources import check_sources
 from hourbridge.reconciler.discrepancies import Outcome, open_by_cause, open_ids, settle
 from hourbridge.reconciler.read_back import Ledgers, Target, targets
+from hourbridge.reconciler.run_lease import run_lease
 from hourbridge.reconciler.sequence import progress
 from hourbridge.reconciler.settings import ReconcilerSettings
 from hourbridge.reconciler.totals import control_totals, totals_hash
@@ -39,7 +38,6 @@ from hourbridge.reconciler.whole_book import whole_book
 
 log = structlog.get_logger(__name__)
 
-LEASE_SECONDS = 600
 BEFORE_SETTLE = declare("reconciler.before_settle", "everything was compared, nothing settled yet")
 
 _CHECKS: tuple[Callable[[Connection, Scope], Checked], ...] = (
@@ -61,13 +59,6 @@ _FINISH = text(
     WHERE id = :id
     """
 )
-
-
-class ReconciliationRunning(TransientFailure):
-    """Somebody else reconciles this book just now."""
-
-    code: ClassVar[str] = "reconciliation_running"
-    advice: ClassVar[str] = "Ask again in a moment; the run in progress reports for all."
 
 
 @dataclass(frozen=True)
@@ -97,18 +88,6 @@ class Summary:
     ledgers: tuple[LedgerSummary, ...]
 
 
-@dataclass(frozen=True)
-class _Held:
-    """The lease of one run."""
-
-    leases: Leases
-    lease: Lease
-
-    def renew(self) -> None:
-        if not self.leases.renew(self.lease, ttl_seconds=LEASE_SECONDS):
-            raise LeaseLost("the reconciliation took too long", lease=self.lease.name)
-
-
 class Reconciler:
     """Reconciles books, one run per book at a time across replicas."""
 
@@ -125,26 +104,25 @@ class Reconciler:
         self._clock = clock
         self._ledgers = ledgers
 
-    def reconcile(self, book: str, *, asked_by: str) -> Summary:
+    def reconcile(self, book: str, *, asked_by: str, wait_seconds: float = 0) -> Summary:
         """Compare everything of ``book`` and settle its discrepancies.
 
         A ledger that can't be read is reported and judged another time. Raises
         ReconciliationRunning while another run works on the book, StoreUnavailable.
         """
-        leases = Leases(self._store, random_id())  # each run its own: no two in one process
-        lease = leases.acquire(f"reconcile:{book}", ttl_seconds=LEASE_SECONDS)
-        if lease is None:
-            raise ReconciliationRunning("a reconciliation of this book is under way", book=book)
         try:
-            with metrics.RECONCILIATION_DURATION.labels(book).time():
-                return self._run(book, asked_by, _Held(leases, lease))
+            with (
+                run_lease(self._store, self._clock, book, wait_seconds=wait_seconds) as lease,
+                metrics.RECONCILIATION_DURATION.labels(book).time(),
+            ):
+                summary = self._run(book, asked_by, lease)
         except HourbridgeError as error:
             metrics.RECONCILIATION_ERRORS.labels(book, error.code).inc()
             raise
-        finally:
-            leases.release(lease)
+        metrics.RECONCILIATION_LAST.labels(book).set(summary.finished_at.timestamp())
+        return summary
 
-    def _run(self, book: str, asked_by: str, held: _Held) -> Summary:
+    def _run(self, book: str, asked_by: str, lease: Lease) -> Summary:
         started_at = self._clock.now()
         scope = Scope(book, started_at, self._settings)
         with self._store.transaction() as connection:
@@ -155,13 +133,11 @@ class Reconciler:
         checks = self._check_flow(scope, already_open)
         summaries = []
         for target in to_read:
-            held.renew()
             checked, summary = self._check_ledger(scope, target, already_open)
             summaries.append(summary)
             checks += [checked] if checked else []
         fault_point(BEFORE_SETTLE)
-        held.renew()
-        return self._settle(scope, run_id, held=held, checks=checks, ledgers=tuple(summaries))
+        return self._settle(scope, run_id, lease=lease, checks=checks, ledgers=tuple(summaries))
 
     def _check_flow(self, scope: Scope, already_open: set[str]) -> list[Checked]:
         """Run the checks on what was seen; what is new must be there a second time as well."""
@@ -217,13 +193,13 @@ class Reconciler:
         scope: Scope,
         run_id: int,
         *,
-        held: _Held,
+        lease: Lease,
         checks: Sequence[Checked],
         ledgers: tuple[LedgerSummary, ...],
     ) -> Summary:
         finished_at = self._clock.now()
         with whole_book(self._store) as connection:
-            ensure_held(connection, held.lease)
+            ensure_held(connection, lease)
             outcome = settle(connection, scope.book, checks, finished_at)
             totals = control_totals(connection, scope.book)
             summary = Summary(

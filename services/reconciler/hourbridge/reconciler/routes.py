@@ -34,6 +34,8 @@ from hourbridge.reconciler.unbilled import unbilled_report
 from hourbridge.reconciler.whole_book import whole_book
 
 _LIMIT_MAX = 1000
+_WAIT_SECONDS = 40.0
+"""Longer than the lease of a run whose process died."""
 _STATES = ("open", "resolved", "all")
 
 
@@ -65,7 +67,7 @@ class ReconcilerRoutes:
         """Run a reconciliation and return its summary with the open discrepancies."""
         actor = require(request, Role.OPERATOR)
         book = request.path_params["book"]
-        summary = self._reconciler.reconcile(book, asked_by=actor.name)
+        summary = self._reconciler.reconcile(book, asked_by=actor.name, wait_seconds=_WAIT_SECONDS)
         with self._store.transaction() as connection:
             found = listed(connection, book, state="open", cause=None, limit=_LIMIT_MAX)
         return json_response({**asdict(summary), "discrepancies": found})

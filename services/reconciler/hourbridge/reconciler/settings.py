@@ -17,7 +17,7 @@ class ReconcilerSettings(CommonSettings):
         3600, ge=10, description="Pause between reconciliations of all books."
     )
     measure_interval_seconds: int = Field(
-        60, ge=1, description="Pause between refreshes of the unbilled and discrepancy gauges."
+        300, ge=1, description="Pause between refreshes of the unbilled and discrepancy gauges."
     )
     compact_interval_seconds: int = Field(
         30, ge=1, description="Pause between clean-ups of replaced rows and merges of positions."

@@ -16,7 +16,8 @@ from hourbridge.reconciler import metrics
 from hourbridge.reconciler.causes import Cause
 from hourbridge.reconciler.discrepancies import open_by_cause
 from hourbridge.reconciler.figures import HOUR_SECONDS, summed
-from hourbridge.reconciler.reconcile import Reconciler, ReconciliationRunning
+from hourbridge.reconciler.reconcile import Reconciler
+from hourbridge.reconciler.run_lease import ReconciliationRunning
 from hourbridge.reconciler.seen_documents import drop_replaced_lines
 from hourbridge.reconciler.seen_sources import configuration_of, known_books
 from hourbridge.reconciler.sequence import merge_ranges

@@ -31,6 +31,7 @@ ATTEMPT_HEADERS = frozenset({ATTEMPT, FIRST_FAILED_AT, ERROR_CODE, ERROR_TEXT, C
 ERROR_TEXT_CHARACTERS_MAX = 1000
 _CARRIED_CHARACTERS_MAX = 4000
 _CARRIED_TOTAL_MAX = 16_000
+_ATTEMPTS_MAX = 1000
 
 
 def cut(text: str) -> str:
@@ -70,9 +71,9 @@ def origin(delivery: Delivery) -> dict[str, HeaderValue]:
 
 
 def attempts(delivery: Delivery) -> int:
-    """Return how many times handling has failed so far."""
+    """Return how many times handling has failed so far; nonsense from outsiders counts as 0."""
     value = delivery.headers.get(ATTEMPT, 0)
-    return value if isinstance(value, int) else 0
+    return value if isinstance(value, int) and 0 <= value <= _ATTEMPTS_MAX else 0
 
 
 def as_first_published(delivery: Delivery) -> Delivery:

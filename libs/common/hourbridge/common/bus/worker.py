@@ -52,6 +52,7 @@ class LaneWorker:
         batch = BatchHandler(service, lane, store=store, policy=policy, clock=clock)
         self._flow = LaneFlow(service, lane, bus=bus, batch=batch, stopping=self._stopping)
         self._flow.on_turn = self._turn
+        self._is_waiting = False
         self._turned_at = clock.monotonic_seconds()
         self._paused = PAUSED.labels(service, lane.name)
         self._last_turn = LAST_TURN.labels(service, lane.name)
@@ -80,8 +81,7 @@ class LaneWorker:
             try:
                 subscription = self._bus.subscribe(self._lane.queue, prefetch=self._lane.prefetch)
             except BusError as error:
-                log.warning("lane_waits_for_broker", lane=self.name, error=error.what)
-                self._stopping.wait(PAUSE_SECONDS_MIN)
+                self._wait_for_broker(error)
                 continue
             try:
                 self._consume(subscription)
@@ -97,12 +97,18 @@ class LaneWorker:
             try:
                 deliveries = self._fetch(subscription, FETCH_WAIT_SECONDS)
             except BusError as error:
-                log.warning("lane_waits_for_broker", lane=self.name, error=error.what)
-                self._stopping.wait(PAUSE_SECONDS_MIN)
+                self._wait_for_broker(error)
                 continue
+            self._is_waiting = False
             if deliveries:
                 self._flow.process(subscription, deliveries)
         self._drain(subscription)
+
+    def _wait_for_broker(self, error: BusError) -> None:
+        if not self._is_waiting:  # once per absence, not once per second
+            log.warning("lane_waits_for_broker", lane=self.name, error=error.what)
+        self._is_waiting = True
+        self._stopping.wait(PAUSE_SECONDS_MIN)
 
     def _drain(self, subscription: Subscription) -> None:
         """Work off what was handed over, so that the broker charges nobody for our going."""

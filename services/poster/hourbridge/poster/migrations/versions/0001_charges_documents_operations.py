@@ -93,6 +93,7 @@ _STATEMENTS = (
         engagement_key text NOT NULL,
         group_key text NOT NULL,
         billed_through date NOT NULL,
+        run_id text,
         kind text NOT NULL,
         status text NOT NULL,
         number text NOT NULL,
@@ -106,6 +107,7 @@ _STATEMENTS = (
         UNIQUE (ledger_key, kind, number)
     )
     """,
+    "CREATE INDEX document_run ON document (run_id) WHERE run_id IS NOT NULL",
     "CREATE INDEX document_listed ON document (book, status, created_at)",
     """
     CREATE TABLE document_line (
