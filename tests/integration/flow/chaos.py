@@ -137,7 +137,7 @@ class Chaos:
         """Send all entries in batches, each one again until it is acknowledged."""
         batch: list[dict[str, Any]] = []
         for entry in self.workload.statements():
-            batch.append(self._event(entry))
+            batch.append(self.event_of(entry))
             if len(batch) == events_per_request:
                 self._send(batch)
                 batch = []
@@ -145,7 +145,8 @@ class Chaos:
         if batch:
             self._send(batch)
 
-    def _event(self, entry: dict[str, Any]) -> dict[str, Any]:
+    def event_of(self, entry: dict[str, Any]) -> dict[str, Any]:
+        """Return the CloudEvent that reports an entry."""
         return {
             "specversion": "1.0",
             "id": entry["external_id"],
@@ -156,20 +157,20 @@ class Chaos:
         }
 
     def _send(self, events: list[dict[str, Any]]) -> None:
+        wait_until(lambda: self.try_to_send(events), "a batch to be acknowledged", 120)
+
+    def try_to_send(self, events: list[dict[str, Any]]) -> bool:
+        """Send a batch once; return whether it was acknowledged."""
         url = f"http://127.0.0.1:{self.installation.ports['ingestor']}/v1/events"
         headers = {
             "Content-Type": "application/cloudevents-batch+json",
             "Authorization": f"Bearer {self.key}",
         }
-
-        def acknowledged() -> bool:
-            try:
-                answer = httpx.post(url, json=events, headers=headers, timeout=30)
-            except httpx.TransportError:
-                return False
-            return answer.status_code == 202
-
-        wait_until(acknowledged, "a batch to be acknowledged", 120)
+        try:
+            answer = httpx.post(url, json=events, headers=headers, timeout=30)
+        except httpx.TransportError:
+            return False
+        return answer.status_code == 202
 
     def bill(self) -> bool:
         """Ask for a billing run; whatever fails because something was killed is asked again."""
@@ -187,11 +188,11 @@ class Chaos:
     def settle(self) -> None:
         """Wait until every hour is on a posted document."""
         wait_until(self.bill, "a billing run", 120)
-        wait_until(self._is_done, "everything posted", 240, self._state)
+        wait_until(self._is_done, "everything posted", 240, self.state)
 
     def _is_done(self) -> bool:
         self.installation.revive()
-        status = self._status()
+        status = self.status()
         if status is None or status["watermark"] < self.workload.entries:
             return False
         if status["charges"].get("unbilled"):
@@ -201,16 +202,18 @@ class Chaos:
         documents = status["documents"]
         return not waiting and documents.get("posted", 0) == sum(documents.values()) > 0
 
-    def _status(self) -> Any:
+    def status(self) -> Any:
+        """Return the poster's view of the book; None while it does not answer."""
         with self.installation.client() as client:
             try:
                 return client.get("poster", f"/v1/books/{BOOK}/status")
             except HourbridgeError:
                 return None
 
-    def _state(self) -> Any:
+    def state(self) -> Any:
+        """Return all that helps to see why something does not end."""
         logs = [self.installation.log_tail(name)() for name in self.installation.processes]
-        return json.dumps(self._status(), default=str) + "\n".join(logs)[-6000:]
+        return json.dumps(self.status(), default=str) + "\n".join(logs)[-6000:]
 
     def check(self) -> None:
         """Every entry is posted or skipped; no invoice twice; money in equals money out."""

@@ -98,8 +98,8 @@ class Rounds:
 
     def _report(self, ids: list[str]) -> None:
         entries = [self._changed(identifier) for identifier in ids]
-        events = [{**self.chaos._event(entry), "id": self._event_id(entry)} for entry in entries]
-        self._supervised(lambda: self._post_events(events))
+        events = [{**self.chaos.event_of(entry), "id": self._event_id(entry)} for entry in entries]
+        self._until(lambda: self.chaos.try_to_send(events), "events to be acknowledged")
 
     def _changed(self, identifier: str) -> dict[str, Any]:
         self._tenths[identifier] = self._chance.randrange(1, 80)
@@ -118,9 +118,6 @@ class Rounds:
 
     def _event_id(self, entry: dict[str, Any]) -> str:
         return f"{entry['external_id']}-{entry['external_version']}"
-
-    def _post_events(self, events: list[dict[str, Any]]) -> None:
-        self.chaos._send(events)
 
     def _import_file(self) -> None:
         entries = [self._changed(f"F{self._round}-{n}") for n in range(5)]
@@ -151,28 +148,35 @@ class Rounds:
             client.post(service, path, body)
 
     def _supervised(self, work: Any) -> None:
-        """Do ``work`` until it succeeds; whoever died meanwhile is started again."""
+        """Do ``work`` until it succeeds."""
 
         def succeeded() -> bool:
-            self.chaos.installation.revive()
             try:
                 work()
             except (HourbridgeError, httpx.HTTPError, AssertionError):
                 return False
             return True
 
-        wait_until(succeeded, "a step of a round", 120, self.chaos._state)
+        self._until(succeeded, "a step of a round")
+
+    def _until(self, condition: Any, what: str) -> None:
+        """Wait for ``condition``; whoever died meanwhile is started again."""
+
+        def held() -> bool:
+            self.chaos.installation.revive()
+            return bool(condition())
+
+        wait_until(held, what, 120, self.chaos.state)
 
     def _settle(self) -> None:
         def settled() -> bool:
-            self.chaos.installation.revive()
             self.chaos.bill()
             return self.net_in_ledger() == self.expected() and not self._moving()
 
-        wait_until(settled, "the ledger to show the sum", 120, self._difference)
+        self._until(settled, "the ledger to show the sum")
 
     def _moving(self) -> bool:
-        status = self.chaos._status()
+        status = self.chaos.status()
         return status is None or bool(status["operations"]) or bool(status["corrections_due"])
 
     def expected(self) -> Decimal:
@@ -190,9 +194,6 @@ class Rounds:
             ),
             Decimal(0),
         )
-
-    def _difference(self) -> str:
-        return f"{self.net_in_ledger()} of {self.expected()}\n{self.chaos._state()}"
 
     def check(self) -> None:
         creates = httpx.get(
