@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,14 +51,16 @@ class Installation:
             )
             assert done.returncode == 0, done.stdout + done.stderr
 
-    def start(self, service: str, *, faults: str = "") -> None:
-        """Start one service's process."""
+    def start(
+        self, service: str, *, faults: str = "", command: Sequence[str] | None = None
+    ) -> None:
+        """Start one service's process, or ``command`` in its place."""
         log = (self.directory / f"{service}.log").open("ab")
         environment = self._environment(service)
         if faults:
             environment["HOURBRIDGE_FAULTS"] = faults
         self.processes[service] = subprocess.Popen(
-            [sys.executable, "-m", "hourbridge.cli", "run", service],
+            command or [sys.executable, "-m", "hourbridge.cli", "run", service],
             env=environment,
             stdout=log,
             stderr=log,

@@ -1,50 +1,104 @@
-"""Tables for people, JSON for programs."""
+"""Tables and cards for people, JSON for programs."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
-console = Console()
-errors = Console(stderr=True)
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+_INSTANT = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d)?[0-9.]*(Z|[+-]\d\d:\d\d)$")
+_NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
 
 
 def print_json(content: Any) -> None:
-    """Print machine-readable JSON, one document."""
-    console.print_json(json.dumps(content, ensure_ascii=False))
+    """Print machine-readable JSON, one document; never wrapped or coloured when piped."""
+    console.print_json(json.dumps(content, ensure_ascii=False), highlight=console.is_terminal)
 
 
-def print_rows(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Print rows as a table with the named columns; say so when there are none."""
+def print_text(text: str) -> None:
+    """Print text exactly as it is, so that it can be copied."""
+    console.print(text, markup=False, soft_wrap=True)
+
+
+def print_rows(
+    title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None
+) -> None:
+    """Print rows as a table with the named columns; say so when there are none.
+
+    A column that is empty in every row is left out; a column of numbers is set to the right.
+    """
     if not rows:
-        console.print(f"{title}: none")
+        console.print(f"{escape(title)}: none")
         return
-    table = Table(title=title, title_justify="left")
-    for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
+    table = Table(title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE)
+    shown = [name for name in columns or rows[0] if any(cell(row.get(name)) for row in rows)]
+    for name in shown:
+        is_numeric = all(_NUMBER.match(cell(row.get(name)) or "0") for row in rows)
+        justify = "right" if is_numeric else "left"
+        table.add_column(escape(words(name)), overflow="fold", justify=justify)
     for row in rows:
-        table.add_row(*(cell(row.get(column)) for column in columns))
+        table.add_row(*(Text(cell(row.get(name))) for name in shown))
     console.print(table)
 
 
 def print_facts(title: str, facts: Mapping[str, Any]) -> None:
-    """Print name and value pairs; nested values as compact JSON."""
-    table = Table(title=title, title_justify="left", show_header=False)
-    table.add_column("name", style="bold")
+    """Print name and value pairs; a mapping below a fact gets lines of its own."""
+    table = Table(
+        title=escape(title), title_justify="left", title_style="bold", box=None, show_header=False
+    )
+    table.add_column("name", no_wrap=True)
     table.add_column("value", overflow="fold")
     for name, value in facts.items():
-        table.add_row(name.replace("_", " "), cell(value))
+        table.add_row(Text(words(name)), Text(fact(value)))
     console.print(table)
 
 
+def print_cards(title: str, cards: Iterable[tuple[str, Sequence[str]]]) -> None:
+    """Print things too wide for a table: a headline each, and indented lines below it."""
+    found = list(cards)
+    if not found:
+        console.print(f"{escape(title)}: none")
+        return
+    console.print(f"[bold]{escape(title)}: {len(found)}[/]")
+    for headline, lines in found:
+        console.print(Text(headline, style="cyan"), soft_wrap=True)
+        for line in lines:
+            if line:
+                console.print(Text(f"  {line}"), soft_wrap=True)
+
+
+def words(name: str) -> str:
+    """Return a field's name as people write it."""
+    return name.replace("_", " ")
+
+
 def cell(value: Any) -> str:
-    """Return the text of one table cell."""
+    """Return the text of one table cell: instants to the minute, lists with commas."""
     if value is None:
         return ""
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
-    return str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(cell(each) for each in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {cell(each)}" for name, each in value.items())
+    return _INSTANT.sub(r"\1 \2 \4", str(value))
+
+
+def fact(value: Any) -> str:
+    """Return the text of one fact: like a cell, with a line for each entry of a mapping."""
+    if isinstance(value, dict):
+        return "\n".join(f"{words(name)}: {cell(each)}" for name, each in value.items()) or "none"
+    if isinstance(value, list):
+        return "\n".join(cell(each) for each in value) or "none"
+    return cell(value)

@@ -90,7 +90,7 @@ class Platform:
     def client_settings(self) -> ClientSettings:
         """Return settings with which the command line reaches these services."""
         urls = {f"{name}_url": runner.http.url for name, runner in self.runners.items()}
-        return ClientSettings(**urls, admin_token=self.admin_token)
+        return ClientSettings.model_validate({**urls, "admin_token": self.admin_token})
 
     def _open_database(self, common: CommonSettings) -> str:
         database_url = common.database_url

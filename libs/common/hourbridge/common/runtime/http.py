@@ -20,7 +20,11 @@ Problems = Callable[[], list[str]]
 
 
 def build_application(
-    routes: Sequence[BaseRoute], *, liveness: Problems, readiness: Problems, actors: dict[str, Actor]
+    routes: Sequence[BaseRoute],
+    *,
+    liveness: Problems,
+    readiness: Problems,
+    actors: dict[str, Actor],
 ) -> Starlette:
     """Return the application: /livez, /readyz, /metrics and ``routes``."""
 

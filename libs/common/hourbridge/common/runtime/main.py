@@ -72,5 +72,3 @@ def start_service(
     runner = ServiceRunner(definition, settings)
     runner.start()
     return runner
-
-

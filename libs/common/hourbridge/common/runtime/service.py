@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import structlog
 from prometheus_client import Gauge
@@ -52,6 +53,14 @@ class ServiceDefinition:
     on_stop: Sequence[Callable[[], None]] = field(default_factory=tuple)
 
 
+class _Part(Protocol):
+    """A thread of a service: a lane, a task, the archiver."""
+
+    def start(self) -> None: ...
+
+    def stop(self, timeout_seconds: float, /) -> None: ...
+
+
 class ServiceRunner:
     """Starts a service's threads and stops them gracefully, in the right order."""
 
@@ -93,7 +102,8 @@ class ServiceRunner:
     def start(self) -> None:
         """Start the HTTP server, then tasks, then lanes."""
         self.http.start()
-        for part in (*self._tasks, self._archiver, *self._lanes):
+        parts: tuple[_Part, ...] = (*self._tasks, self._archiver, *self._lanes)
+        for part in parts:
             part.start()
         log.info("service_started", service=self.definition.name, url=self.http.url)
 
@@ -101,10 +111,8 @@ class ServiceRunner:
         """Stop consuming, finish the batch in hand, publish, acknowledge, then close the rest."""
         self._draining = True
         grace = float(self._settings.shutdown_grace_seconds)
-        stoppers = [
-            threading.Thread(target=part.stop, args=(grace,))
-            for part in (*self._lanes, *self._tasks, self._archiver)
-        ]
+        parts: tuple[_Part, ...] = (*self._lanes, *self._tasks, self._archiver)
+        stoppers = [threading.Thread(target=part.stop, args=(grace,)) for part in parts]
         for thread in stoppers:
             thread.start()
         for thread in stoppers:

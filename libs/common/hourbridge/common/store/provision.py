@@ -59,8 +59,10 @@ def _create_object_store(connection: Connection) -> None:
 
 def migration_config(service: str) -> Config:
     """Return alembic's configuration for one service's migration history."""
-    package = "hourbridge.connectors.connections" if service == "connections" else (
-        f"hourbridge.{service}"
+    package = (
+        "hourbridge.connectors.connections"
+        if service == "connections"
+        else (f"hourbridge.{service}")
     )
     config = Config()
     config.set_main_option("script_location", str(files("hourbridge.common.store") / "alembic"))
