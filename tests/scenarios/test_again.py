@@ -29,7 +29,9 @@ def world(office: Office) -> Any:
     documents = office.documents(BOOK)
     shown = sorted((d["document_id"], d["version"], d["status"], d["total"]) for d in documents)
     totals = office.client.get("reconciler", f"/v1/books/{BOOK}/reports/totals")
-    levels = {name: totals[name] for name in ("records", "outcomes", "charges", "documents", "ledger")}
+    levels = {
+        name: totals[name] for name in ("records", "outcomes", "charges", "documents", "ledger")
+    }
     return shown, office.creates(REALM), levels
 
 

@@ -1,4 +1,4 @@
-"""A thin client of the services' admin HTTP; turns refusals into one-line errors."""
+"""A thin client of the services' admin HTTP; turns refusals into errors that people can read."""
 
 from __future__ import annotations
 
@@ -12,13 +12,18 @@ from hourbridge.cli.settings import ClientSettings
 from hourbridge.common.errors import DependencyUnavailable, HourbridgeError
 
 SERVICES = ("ingestor", "mapper", "poster", "reconciler")
+CONNECT_TIMEOUT_SECONDS = 5
 
 
 class ServiceRefused(HourbridgeError):
-    """A service answered with an error."""
+    """A service answered with an error; ``refusal`` is the service's own code for it."""
 
     code = "service_refused"
     advice = "See the service's own words."
+
+    def __init__(self, what: str, *, refusal: str = "", advice: str | None = None, **ids: Any):
+        super().__init__(what, advice=advice, **ids)
+        self.refusal = refusal
 
 
 class ServiceUnreachable(DependencyUnavailable):
@@ -36,7 +41,7 @@ class AdminClient:
         token = settings.admin_token.get_secret_value()
         self._http = httpx.Client(
             headers={"Authorization": f"Bearer {token}"} if token else {},
-            timeout=settings.client_timeout_seconds,
+            timeout=httpx.Timeout(settings.client_timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS),
         )
 
     def close(self) -> None:
@@ -80,7 +85,7 @@ class AdminClient:
                     if line:
                         yield json.loads(line)
         except httpx.TransportError as error:
-            raise ServiceUnreachable(str(error), service=service, url=url) from None
+            raise _unreachable(service, url, error) from None
 
     def text(self, service: str, path: str) -> str:
         """Return the answer of a GET as text."""
@@ -95,7 +100,7 @@ class AdminClient:
         try:
             response = self._http.request(method, url, **arguments)
         except httpx.TransportError as error:
-            raise ServiceUnreachable(str(error), service=service, url=url) from None
+            raise _unreachable(service, url, error) from None
         if response.status_code >= 400:
             raise _refusal(service, response)
         return response
@@ -105,15 +110,29 @@ def _present(query: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in query.items() if value is not None}
 
 
+def _unreachable(service: str, url: str, error: httpx.TransportError) -> HourbridgeError:
+    if isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout):
+        return ServiceUnreachable(
+            "no answer in time; the service may still be working on it",
+            advice="Look at what it did, or set HOURBRIDGE_CLIENT_TIMEOUT_SECONDS higher.",
+            service=service,
+            url=url,
+        )
+    return ServiceUnreachable(str(error) or type(error).__name__, service=service, url=url)
+
+
 def _refusal(service: str, response: httpx.Response) -> ServiceRefused:
     try:
         answer = response.json()
     except ValueError:
         answer = {}
+    if not isinstance(answer, dict):
+        answer = {}
     what = answer.get("what") or answer.get("detail") or response.text[:500] or "no body"
     ids = {name: value for name, value in (answer.get("ids") or {}).items() if name != "what"}
     return ServiceRefused(
-        f"{service}: {answer.get('error', response.status_code)}: {what}",
+        str(what),
+        refusal=str(answer.get("error", f"http_{response.status_code}")),
         advice=answer.get("advice"),
-        **ids,
+        **{**ids, "service": service},
     )

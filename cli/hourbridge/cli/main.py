@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 import typer
+from pydantic import ValidationError
 
 from hourbridge.cli.commands import (
     billing,
     dead,
+    documents,
     imports,
     ledgers,
     mapping,
@@ -17,10 +21,15 @@ from hourbridge.cli.commands import (
     sandbox,
     system,
 )
+from hourbridge.cli.commands.context import EXIT_FAILED
+from hourbridge.cli.output import errors, print_error
+from hourbridge.common.errors import ConfigurationInvalid
 
 app = typer.Typer(
     name="hourbridge",
     help="Approved time and expenses in, correct accounting documents out, exactly once.",
+    epilog="Exit codes: 0 done; 1 failed, or a check found problems; 2 wrong command line; "
+    "3 reconciled, with discrepancies left open.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
@@ -28,22 +37,33 @@ app.command("run")(running.run)
 app.command("import")(imports.import_file)
 app.command("bill")(billing.bill)
 app.command("reconcile")(reconciling.reconcile)
-app.add_typer(system.topology, name="topology")
-app.add_typer(system.database, name="database")
-app.add_typer(system.schemas, name="schemas")
-app.add_typer(system.source, name="source")
 app.add_typer(mapping.app, name="mapping")
-app.add_typer(dead.app, name="dead")
-app.add_typer(parked.app, name="parked")
-app.add_typer(billing.documents, name="documents")
+app.add_typer(documents.app, name="documents")
 app.add_typer(reports.app, name="report")
+app.add_typer(parked.app, name="parked")
+app.add_typer(dead.app, name="dead")
+app.add_typer(system.source, name="source")
 app.add_typer(ledgers.app, name="ledger")
+app.add_typer(system.database, name="database")
+app.add_typer(system.topology, name="topology")
+app.add_typer(system.schemas, name="schemas")
 app.add_typer(sandbox.app, name="sandbox")
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; a wrong setting is named, not traced."""
+    try:
+        app()
+    except ValidationError as error:
+        settings = [
+            f"HOURBRIDGE_{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}"
+            for item in error.errors(include_url=False, include_context=False, include_input=False)
+        ]
+        invalid = ConfigurationInvalid(
+            "; ".join(settings), advice="Correct the environment variable (docs/settings.md)."
+        )
+        print_error(errors, invalid.code, invalid)
+        sys.exit(EXIT_FAILED)
 
 
 if __name__ == "__main__":

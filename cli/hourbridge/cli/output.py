@@ -10,8 +10,11 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
+
+from hourbridge.common.errors import HourbridgeError
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
@@ -74,7 +77,7 @@ def print_cards(title: str, cards: Iterable[tuple[str, Sequence[str]]]) -> None:
         console.print(Text(headline, style="cyan"), soft_wrap=True)
         for line in lines:
             if line:
-                console.print(Text(f"  {line}"), soft_wrap=True)
+                console.print(Padding(Text(line), (0, 0, 0, 2)))
 
 
 def words(name: str) -> str:
@@ -102,3 +105,12 @@ def fact(value: Any) -> str:
     if isinstance(value, list):
         return "\n".join(cell(each) for each in value) or "none"
     return cell(value)
+
+
+def print_error(target: Console, code: str, error: HourbridgeError) -> None:
+    """Print what happened, to what, and what to do about it; several reasons on a line each."""
+    about = ", ".join(f"{name}={value}" for name, value in error.ids.items())
+    target.print(Text.assemble(("error ", "bold red"), code, f" [{about}]" if about else ""))
+    for reason in error.what.split("; "):
+        target.print(Padding(Text(reason), (0, 0, 0, 2)))
+    target.print(Padding(Text(error.remedy, style="italic"), (0, 0, 0, 2)))

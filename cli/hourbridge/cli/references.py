@@ -19,6 +19,15 @@ class Reference:
 def parse_reference(text: str) -> Reference:
     """Return the parts of ``service:id``; raise RequestInvalid for anything else."""
     service, colon, identifier = text.partition(":")
-    if not colon or service not in SERVICES or not identifier:
-        raise RequestInvalid(f"{text!r} is not <service>:<id>", advice=f"Services: {SERVICES}.")
+    if not colon or service not in SERVICES or not identifier or "/" in identifier:
+        raise RequestInvalid(
+            f"{text!r} is not SERVICE:ID", advice=f"Services: {', '.join(SERVICES)}."
+        )
     return Reference(service, identifier)
+
+
+def parse_service(text: str) -> str:
+    """Return the name of a service; raise RequestInvalid for anything else."""
+    if text not in SERVICES:
+        raise RequestInvalid(f"{text!r} is no service", advice=f"Services: {', '.join(SERVICES)}.")
+    return text

@@ -19,7 +19,7 @@ class ClientSettings(BaseSettings):
         SecretStr(""), description="Bearer token with which the command line speaks to services."
     )
     client_timeout_seconds: int = Field(
-        120, ge=1, description="Longest wait for one answer of a service."
+        120, ge=45, description="Longest wait for one answer; a reconciliation may take 40 s."
     )
 
     def url_of(self, service: str) -> str:

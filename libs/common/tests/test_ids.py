@@ -28,6 +28,13 @@ def test_different_parts_give_different_ids(one: list[str], other: list[str]) ->
     assert (derive_key(*one) == derive_key(*other)) == (one == other)
 
 
+@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\x1e\x1f")), min_size=1))
+def test_an_id_is_a_version_5_uuid_of_the_joined_parts(names: list[str]) -> None:
+    namespace = uuid.UUID("6f1c9a52-6f0e-5c53-9d3e-2f1b8d4f7a10")
+
+    assert derive_id(*names) == str(uuid.uuid5(namespace, "\x1f".join(names)))
+
+
 def test_ids_are_uuids_and_keys_have_the_asked_length() -> None:
     assert str(uuid.UUID(derive_id("a"))) == derive_id("a")
     assert [len(derive_key("a", length=length)) for length in (23, 32, 36, 50, 64)] == [

@@ -9,7 +9,6 @@ import os
 from typing import Any
 
 import hourbridge.mapper.handlers as handlers
-
 from hourbridge.cli.platform import build_function, settings_class
 from hourbridge.common.runtime.main import run_service
 

@@ -1,4 +1,4 @@
-"""kill -9 at every declared fault point of each service, one after another, then the books are right."""
+"""kill -9 at every declared fault point of each service; at the end the books are right."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx
+import pytest
+
 import hourbridge.ingestor
 import hourbridge.mapper
 import hourbridge.poster
 import hourbridge.reconciler
-import httpx
-import pytest
-
 from hourbridge.cli.client import SERVICES
 from hourbridge.cli.commands.imports import run_import
 from hourbridge.common.errors import HourbridgeError

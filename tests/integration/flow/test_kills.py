@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,8 +21,8 @@ pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(900)
 @pytest.fixture
 def installation(
     private_rabbitmq_node: PrivateRabbit, database_url: str, tmp_path: Path
-) -> Iterator[Installation]:
-    yield Installation(private_rabbitmq_node.url("/"), database_url, tmp_path)
+) -> Installation:
+    return Installation(private_rabbitmq_node.url("/"), database_url, tmp_path)
 
 
 @pytest.mark.parametrize("requestid_memory_seconds", [86_400, 0])

@@ -36,19 +36,22 @@ CLIENTS = (
     SampleClient("Dunmore & Sons", "120.00", ("Ledger move", "Payroll feed")),
     SampleClient("Eastgate Museum", "110.00", ("Ticketing", "Archive scan")),
     SampleClient("Fjordline Energy", "172.00", ("Meter data", "Forecast", "Control room")),
-    SampleClient("Granite Mutual", "185.00", ("Claims intake", "Rate engine", "Data lake"), "client_month"),
+    SampleClient(
+        "Granite Mutual", "185.00", ("Claims intake", "Rate engine", "Data lake"), "client_month"
+    ),
     SampleClient("Harbor Foods", "130.00", ("Order desk", "Recall drill")),
     SampleClient("Inkwell Press", "115.00", ("Rights database", "Print queue"), "client_quarter"),
     SampleClient("Juniper Schools", "98.00", ("Timetable", "Parent portal")),
     SampleClient("Kestrel Air", "190.00", ("Crew roster", "Spare parts", "Noise report")),
-    SampleClient("O'Neill \"Lantern\" Labs", "150.00", ("Sensor net", "Field kit", "Grant report")),
+    SampleClient('O\'Neill "Lantern" Labs', "150.00", ("Sensor net", "Field kit", "Grant report")),
 )
-PEOPLE = (
-    *(Person(name, "America/New_York") for name in ("Ada Brandt", "Ben Osei", "Chloe Park", "Dario Ruiz")),
-    *(Person(name, "America/Los_Angeles") for name in ("Elif Kaya", "Farid Aziz", "Grace Lindqvist")),
-    *(Person(name, "Europe/Berlin") for name in ("Hanna Vogel", "Ivo Petrov", "Jana Novak", "Karim Haddad")),
-    *(Person(name, "Asia/Tokyo") for name in ("Leo Tanaka", "Mina Sato", "Noa Mori", "Oren Levi")),
-)
+_STAFF = {
+    "America/New_York": ("Ada Brandt", "Ben Osei", "Chloe Park", "Dario Ruiz"),
+    "America/Los_Angeles": ("Elif Kaya", "Farid Aziz", "Grace Lindqvist"),
+    "Europe/Berlin": ("Hanna Vogel", "Ivo Petrov", "Jana Novak", "Karim Haddad"),
+    "Asia/Tokyo": ("Leo Tanaka", "Mina Sato", "Noa Mori", "Oren Levi"),
+}
+PEOPLE = tuple(Person(name, zone) for zone, names in _STAFF.items() for name in names)
 TASKS = {
     "Analysis": "Business analysis",
     "Development": "Software development",

@@ -69,7 +69,7 @@ def build_sample(seed: int = 2026) -> Sample:
     chance = random.Random(seed)
     rows = list(_entries(chance))
     malformed = [_spoil(row, index) for index, row in enumerate(rows[100:1200:90])]
-    duplicated = [row for row in chance.sample(rows, 40)]
+    duplicated = chance.sample(rows, 40)
     corrections = _corrections(chance, rows)
     return Sample([*rows, *malformed, *duplicated], corrections, len(malformed), len(duplicated))
 

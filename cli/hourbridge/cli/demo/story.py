@@ -120,7 +120,8 @@ class Story:
         self._wait_posted()
         credits = self._credits()
         total = sum((Decimal(row["total"]) for row in credits), Decimal(0))
-        self._note("correct", "entries changed after posting", f"{len(credits)} credit memos, {total}")
+        result = f"{len(credits)} credit memos, {total}"
+        self._note("correct", "entries changed after posting", result)
 
     def _disturb_the_ledger(self) -> None:
         invoices = [row for row in self._documents("posted") if row["kind"] == "invoice"]
@@ -192,7 +193,8 @@ class Story:
     def _note(self, step: str, what: str, result: Any) -> None:
         self._table.add_row(step, what, str(result))
         elapsed = time.monotonic() - self._started
-        self._console.print(f"[{elapsed:5.1f} s] {step}: {what}: {result}", highlight=False, markup=False)
+        line = f"[{elapsed:5.1f} s] {step}: {what}: {result}"
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _expect(found: Any, wanted: Any, what: str) -> None:

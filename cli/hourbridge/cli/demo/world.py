@@ -36,7 +36,6 @@ class DemoWorld:
         )
         refresh_token = seed_company(self.sandbox.world, seed)
         self.platform.start()
-        self.client = AdminClient(self.platform.client_settings())
         self._connect(refresh_token)
 
     def stop(self) -> None:
@@ -64,8 +63,9 @@ class DemoWorld:
 
     def _connect(self, refresh_token: str) -> None:
         settings = self.sandbox.world.settings
-        assert self.client is not None
-        self.client.post(
+        client = AdminClient(self.platform.client_settings())
+        self.client = client
+        client.post(
             "poster",
             "/v1/connections",
             {

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from hourbridge.common.errors import HourbridgeError
 from hourbridge.common.ids import derive_id
-from hourbridge.common.messages.envelope import TYPE_PREFIX
+from hourbridge.common.messages.envelope import DATAREF, TYPE_PREFIX
 from hourbridge.common.messages.events import FieldReason
 from hourbridge.common.messages.fields import BookName, Identifier
 from hourbridge.common.messages.records import RECORD_MODELS, Record, RecordType, TimeEntry
@@ -121,6 +121,8 @@ def read_event(document: Any, *, text_is_suspect: bool = True) -> Reported:
         reasons.append(
             _reason("(event)", "text_invalid", "NUL and lone surrogate characters can't be kept")
         )
+    if document.get(DATAREF) is not None:  # following it, anyone could read any object
+        reasons.append(_reason(DATAREF, "reference_not_accepted", "send the record as data"))
     event_id = _text(document, "id", reasons, _IDENTIFIER)
     source = _text(document, "source", reasons, None)
     event_type = _text(document, "type", reasons, None)

@@ -23,23 +23,15 @@ _ADD_AHEAD = statement(
     ON CONFLICT DO NOTHING
     """
 )
-# Steps from one number to the next by primary key: each number is walked over once in its life,
-# however far ahead others are.
-_CATCH_UP = statement(
-    """
-    WITH RECURSIVE walked(sequence) AS (
-        SELECT CAST(:contiguous AS bigint)
-        UNION ALL
-        SELECT a.sequence FROM walked w
-        JOIN position_ahead a ON a.book = :book AND a.sequence = w.sequence + 1
-    ), reached AS (SELECT max(sequence) AS sequence FROM walked),
-    cleared AS (
-        DELETE FROM position_ahead a USING reached r
-        WHERE a.book = :book AND a.sequence <= r.sequence
-    )
-    UPDATE position SET contiguous = reached.sequence FROM reached WHERE position.book = :book
-    """
+# Read in order by primary key and walked here: a recursive query was planned as a scan of the whole
+# table for each number, because statistics never keep up with a table that fills and empties.
+_AHEAD = statement(
+    "SELECT sequence FROM position_ahead WHERE book = :book AND sequence > :contiguous "
+    "ORDER BY sequence LIMIT :limit"
 )
+_CLEAR = statement("DELETE FROM position_ahead WHERE book = :book AND sequence <= :contiguous")
+_ADVANCE = statement("UPDATE position SET contiguous = :contiguous WHERE book = :book")
+_WALK_ROWS = 1000
 _READ = statement("SELECT contiguous FROM position WHERE book = :book")
 _HAS_GAP = statement("SELECT EXISTS (SELECT 1 FROM position_ahead WHERE book = :book)")
 
@@ -59,7 +51,28 @@ def settle(connection: Connection, covers: Mapping[str, Iterable[int]]) -> None:
         ahead = sorted(number for number in numbers if number > reached)
         if ahead:
             connection.execute(_ADD_AHEAD, {"book": book, "sequences": ahead})
-        connection.execute(_CATCH_UP, {"book": book, "contiguous": reached})
+        if reached > contiguous:
+            _advance(connection, book, reached)
+
+
+def _advance(connection: Connection, book: str, reached: int) -> None:
+    """Move the watermark to ``reached`` and on over what was settled ahead of it."""
+    where = {"book": book, "contiguous": _walk(connection, book, reached)}
+    connection.execute(_CLEAR, where)
+    connection.execute(_ADVANCE, where)
+
+
+def _walk(connection: Connection, book: str, reached: int) -> int:
+    """Return the last number that follows ``reached`` without a gap."""
+    while True:
+        asked = {"book": book, "contiguous": reached, "limit": _WALK_ROWS}
+        ahead = list(connection.execute(_AHEAD, asked).scalars())
+        for sequence in ahead:
+            if sequence != reached + 1:
+                return reached
+            reached = sequence
+        if len(ahead) < _WALK_ROWS:
+            return reached
 
 
 def watermark(connection: Connection, book: str) -> int:

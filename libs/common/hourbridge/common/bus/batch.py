@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
+from sqlalchemy import Connection
 
 from hourbridge.common.bus import headers as h
 from hourbridge.common.bus import recoverability as recover
@@ -20,6 +21,7 @@ from hourbridge.common.clock import Clock
 from hourbridge.common.errors import DependencyUnavailable, Disposition, MessageTypeUnknown
 from hourbridge.common.faults import declare, fault_point
 from hourbridge.common.messages.registry import BULK_EXCHANGE, EVENTS_EXCHANGE, REGISTRY
+from hourbridge.common.store import claim_check
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +34,8 @@ class Item:
     """A delivery on its way through the handler."""
 
     delivery: Delivery
-    received: Received | Delivery
+    received: Received | Delivery | None
+    """None while its data is in the object store, to be read inside the transaction."""
     blamed: int = 0
     """How often its probe found a dependency away while another message's then went through."""
 
@@ -93,8 +96,10 @@ class BatchHandler:
         deliveries = [item.delivery for item in items]
         with processing(self._lane.queue, deliveries) as span:
             with self._store.transaction() as connection:
-                made = self._handler.handle([item.received for item in items], connection)
+                received = [self._received(item, connection) for item in items]
+                made = self._handler.handle(received, connection)
                 outputs = carry_on(self._redirect(made, deliveries), deliveries, span)
+                outputs = list(claim_check.check_in(connection, outputs))
                 for output in outputs:
                     require_fits(output)
                 fault_point(BEFORE_COMMIT)
@@ -129,12 +134,24 @@ class BatchHandler:
         """Return what puts held messages back at the end of their queue, uncharged."""
         return Settlement([recover.same_again(each) for each in deliveries], list(deliveries))
 
-    def _read(self, delivery: Delivery) -> Received | Delivery:
+    def _read(self, delivery: Delivery) -> Received | Delivery | None:
+        """Return what the handler gets, None if its data must be fetched first.
+
+        References in raw lanes are never followed: an outsider could name any object.
+        """
         if self._lane.raw:
             return h.as_first_published(delivery)
         if not delivery.type:
             raise MessageTypeUnknown("the message has no type property")
+        if claim_check.is_claim(delivery.body):
+            return None
         return Received(delivery, REGISTRY.decode(delivery.type, delivery.body))
+
+    def _received(self, item: Item, connection: Connection) -> Received | Delivery:
+        if item.received is not None:
+            return item.received
+        body = claim_check.redeem(connection, item.delivery.body)
+        return Received(item.delivery, REGISTRY.decode(item.delivery.type or "", body))
 
     def _suspicion(self, delivery: Delivery) -> Outgoing | None:
         if delivery.earlier_holders_lost < recover.HOLDERS_LOST_MAX:

@@ -13,10 +13,10 @@ from sqlalchemy import Connection, text
 
 from hourbridge.common.bus import headers as h
 from hourbridge.common.bus.adapter import Bus, Outgoing
-from hourbridge.common.errors import HourbridgeError
+from hourbridge.common.errors import HourbridgeError, MessageInvalid
 from hourbridge.common.faults import declare, fault_point
 from hourbridge.common.ids import content_hash
-from hourbridge.common.store import audit
+from hourbridge.common.store import audit, claim_check
 from hourbridge.common.store.engine import Store
 
 log = structlog.get_logger(__name__)
@@ -77,9 +77,14 @@ class Selection:
 class DeadLetters:
     """The dead letters of one service."""
 
-    def __init__(self, store: Store, bus: Bus) -> None:
+    def __init__(self, store: Store, bus: Bus, *, from_outside: bool = False) -> None:
+        """``from_outside``: others than our services send the messages.
+
+        References in theirs are never followed.
+        """
         self._store = store
         self._bus = bus
+        self._from_outside = from_outside
 
     def find(
         self, *, cause: str | None = None, state: str = "dead", messages_max: int = 100
@@ -95,12 +100,12 @@ class DeadLetters:
             return {row.cause: row.messages for row in connection.execute(_CAUSES)}
 
     def show(self, id: int) -> dict[str, Any]:
-        """Return one dead letter with its headers and body."""
+        """Return one dead letter with its headers and body, data in place if it can be had."""
         with self._store.transaction() as connection:
             row = connection.execute(_SHOW, {"id": id}).mappings().first()
-        if row is None:
-            raise DeadLetterMissing("no such dead letter", id=id)
-        return dict(row)
+            if row is None:
+                raise DeadLetterMissing("no such dead letter", id=id)
+            return {**row, "body": self._whole(connection, bytes(row["body"]))}
 
     def replay(
         self, selection: Selection, *, actor: str, body: bytes | None = None
@@ -121,6 +126,14 @@ class DeadLetters:
             raise DecisionInvalid("a discard needs a reason")
         done = self._decide(selection, "discarded", actor=actor, note=reason, body=None)
         return self._result("discarded", selection, done, actor)
+
+    def _whole(self, connection: Connection, body: bytes) -> bytes:
+        if self._from_outside or not claim_check.is_claim(body):
+            return body
+        try:
+            return claim_check.redeem(connection, body)
+        except (claim_check.ReferencedDataMissing, MessageInvalid):
+            return body  # that may be why it is dead
 
     def _decide(
         self, selection: Selection, state: str, *, actor: str, note: str | None, body: bytes | None

@@ -61,8 +61,10 @@ class LaneFlow:
         fault_point(AFTER_FETCH)
         self._sizes.observe(len(deliveries))
         items = self._screen(subscription, deliveries)
-        while items:
-            items = self._attempt(subscription, items)
+        for part in _by_size(items):
+            rest = part
+            while rest and not self.is_abandoned:
+                rest = self._attempt(subscription, rest)
 
     def _screen(self, subscription: Subscription, deliveries: Sequence[Delivery]) -> list[Item]:
         items, screened = self._batch.screen(deliveries)
@@ -214,6 +216,14 @@ class LaneFlow:
             return subscription.fetch(messages_max, 0.0)
         except BusError:
             return []
+
+
+def _by_size(items: list[Item]) -> list[list[Item]]:
+    """Return what may be handled together: large ones alone, so that memory holds one at a time."""
+    large = [[item] for item in items if item.received is None]
+    if not large:
+        return [items]
+    return [[item for item in items if item.received is not None], *large]
 
 
 def _unroutable_of(outputs: list[Outgoing], error: PublishUnroutable) -> list[Outgoing]:

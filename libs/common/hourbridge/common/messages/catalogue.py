@@ -20,6 +20,10 @@ without `hourbridge.`. Money is decimal text beside an ISO 4217 currency, instan
 UTC, work dates are local dates. Within a major version only optional fields are added; readers
 ignore fields that they don't know. The folder of each type holds its schema for writers, its
 schema for readers and golden examples; `asyncapi/asyncapi.yaml` says how they travel.
+
+Between the services, a message whose body would exceed 256 KiB travels without `data`: its
+`dataref` (`sha256:<hex>`) names the data in the object store, and consumers put it back before
+they read the message. Upstream systems always send `data`; a `dataref` from them is refused.
 """
 
 

@@ -12,6 +12,9 @@ DataT = TypeVar("DataT", bound=Payload)
 
 CONTENT_TYPE = "application/cloudevents+json"
 TYPE_PREFIX = "hourbridge."
+DATAREF = "dataref"
+"""Stands in the place of ``data`` where that is kept in the object store; readers never see it."""
+DATAREF_PATTERN = r"^sha256:[0-9a-f]{64}$"
 
 MessageType = Annotated[
     str, StringConstraints(pattern=r"^hourbridge\.[a-z_]+\.[a-z_]+\.v[1-9][0-9]*$")

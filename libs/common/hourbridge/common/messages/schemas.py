@@ -20,12 +20,21 @@ from pydantic.json_schema import JsonSchemaMode
 from hourbridge.common.errors import HourbridgeError
 from hourbridge.common.messages import asyncapi, catalogue
 from hourbridge.common.messages.compatibility import difference
+from hourbridge.common.messages.envelope import DATAREF, DATAREF_PATTERN
 from hourbridge.common.messages.examples import Style, example
-from hourbridge.common.messages.registry import REGISTRY, Registered, Registry
+from hourbridge.common.messages.registry import EVENTS_EXCHANGE, REGISTRY, Registered, Registry
 
 SCHEMA_DIRECTORY = Path("schemas")
 RELEASED = SCHEMA_DIRECTORY / "released"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+_DATAREF = {
+    "type": "string",
+    "pattern": DATAREF_PATTERN,
+    "description": "Where `data` is, if the body would exceed 256 KiB with it: the data's content "
+    "address in the object store.",
+}
 
 
 class Role(StrEnum):
@@ -40,6 +49,9 @@ def schema_of(registered: Registered, role: Role) -> dict[str, Any]:
     mode: JsonSchemaMode = "serialization" if role is Role.WRITER else "validation"
     schema = registered.event.model_json_schema(mode=mode)
     properties = {**schema["properties"], "type": {"const": registered.type}}
+    if registered.exchange == EVENTS_EXCHANGE:
+        schema |= _by_value_or_by_reference(schema)
+        properties[DATAREF] = _DATAREF
     head = {
         "$schema": _DIALECT,
         "$id": f"urn:hourbridge:schema:{registered.type}:{role}",
@@ -47,6 +59,14 @@ def schema_of(registered: Registered, role: Role) -> dict[str, Any]:
         "description": registered.summary,
     }
     return {**schema, **head, "properties": properties}
+
+
+def _by_value_or_by_reference(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return what lets ``dataref`` stand for ``data``: between services, never from outside."""
+    return {
+        "required": [name for name in schema["required"] if name != "data"],
+        "oneOf": [{"required": ["data"]}, {"required": [DATAREF]}],
+    }
 
 
 @cache

@@ -71,7 +71,11 @@ class ServiceRunner:
         self._binding_problems: list[str] = ["bindings not checked yet"]
         self._outbox = Outbox(definition.store, definition.bus)
         self._inbox = Inbox()
-        dead_letters = DeadLetters(definition.store, definition.bus)
+        dead_letters = DeadLetters(
+            definition.store,
+            definition.bus,
+            from_outside=any(lane.raw for lane in definition.lanes),
+        )
         self._lanes = [
             LaneWorker(
                 definition.name,

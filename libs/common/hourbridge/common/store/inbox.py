@@ -14,6 +14,7 @@ from pydantic_core import to_json
 from sqlalchemy import Connection, text
 
 from hourbridge.common.bus.adapter import Outgoing
+from hourbridge.common.store import claim_check
 from hourbridge.common.store.outbox import as_row, from_row
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
@@ -54,7 +55,8 @@ class Inbox:
     def remember(
         self, connection: Connection, key: MessageKey, outgoing: Sequence[Outgoing], today: date
     ) -> None:
-        """Keep what ``key`` led to."""
+        """Keep what ``key`` led to; large messages by reference."""
+        travelling = claim_check.check_in(connection, outgoing)
         connection.execute(
             _INSERT,
             {
@@ -62,7 +64,7 @@ class Inbox:
                 "source": key.source,
                 "id": key.id,
                 "day": today,
-                "outgoing": to_json([as_row(message) for message in outgoing]).decode(),
+                "outgoing": to_json([as_row(message) for message in travelling]).decode(),
             },
         )
 

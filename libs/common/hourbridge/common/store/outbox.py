@@ -15,6 +15,7 @@ from sqlalchemy import Connection, RowMapping, text
 from hourbridge.common.bus.adapter import Bus, Outgoing
 from hourbridge.common.errors import BusError
 from hourbridge.common.faults import declare, fault_point
+from hourbridge.common.store import claim_check
 from hourbridge.common.store.engine import Store
 from hourbridge.common.store.rows import bulk
 
@@ -53,9 +54,10 @@ class Outbox:
         self._publish_timeout_seconds = publish_timeout_seconds
 
     def add(self, connection: Connection, messages: Sequence[Outgoing]) -> None:
-        """Record ``messages`` in the caller's transaction."""
+        """Record ``messages`` in the caller's transaction; large ones by reference."""
         if messages:
-            bulk(connection, _INSERT, [as_row(message) for message in messages])
+            travelling = claim_check.check_in(connection, messages)
+            bulk(connection, _INSERT, [as_row(message) for message in travelling])
 
     def flush(self, *, older_than_seconds: float = 0) -> int:
         """Publish committed rows, oldest first; return how many were confirmed.

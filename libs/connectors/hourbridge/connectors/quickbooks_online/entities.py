@@ -18,6 +18,8 @@ from hourbridge.connectors.quickbooks_online.queries import (
 from hourbridge.connectors.quickbooks_online.transport import Transport
 
 _CACHED_MAX = 5000
+_PRELOADED_MAX = 1000
+"""One page: small lists are read whole with one call instead of one call per name."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Entities:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._found: dict[tuple[str, str], LedgerEntity] = {}
+        self._preloaded: set[str] = set()
 
     def all(self, kind: str) -> Iterator[LedgerEntity]:
         """Yield every entry of a list, inactive ones too."""
@@ -58,6 +61,7 @@ class Entities:
         several entries have the name.
         """
         key = (kind, reference.key)
+        self._preload(kind)
         if key not in self._found:
             entity = self._look_up(kind, reference)
             if entity is None:
@@ -84,7 +88,26 @@ class Entities:
         """Drop what is remembered; returns whether there was anything."""
         had_some = bool(self._found)
         self._found.clear()
+        self._preloaded.clear()
         return had_some
+
+    def _preload(self, kind: str) -> None:
+        """Read a list that fits one page, once; names that are not unique there stay out."""
+        if kind in self._preloaded:
+            return
+        self._preloaded.add(kind)
+        rows = select(
+            self._transport, _kind(kind).entity, [WITH_INACTIVE], rows_max=_PRELOADED_MAX
+        )
+        if len(rows) == _PRELOADED_MAX:
+            return  # there are more, among which a name could stand a second time
+        by_key: dict[str, LedgerEntity | None] = {}
+        for entity in (_entity(kind, row) for row in rows):
+            for name in {entity.name, entity.full_name or entity.name}:
+                key = LedgerReference(name=name).key
+                by_key[key] = None if key in by_key else entity
+            by_key[LedgerReference(id=entity.ledger_id).key] = entity
+        self._found.update({(kind, key): one for key, one in by_key.items() if one is not None})
 
     def _look_up(self, kind: str, reference: LedgerReference) -> LedgerEntity | None:
         known = _kind(kind)
