@@ -13,16 +13,29 @@ SMALL_ROWS = 10_000
 
 
 @dataclass(frozen=True)
-class Scale:
-    """Seconds per record, medians of several loads."""
+class Cost:
+    """What a record costs, medians of several loads."""
 
-    small_seconds: float
-    large_seconds: float
+    seconds: float
+    processor_microseconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The cost of a record with little and with much stored."""
+
+    small: Cost
+    large: Cost
 
     @property
     def ratio(self) -> float:
-        """Return how much dearer a record is with much stored."""
-        return self.large_seconds / self.small_seconds
+        """Return how much longer a record takes with much stored."""
+        return self.large.seconds / self.small.seconds
+
+    @property
+    def processor_ratio(self) -> float:
+        """Return how much more processor time a record takes with much stored."""
+        return self.large.processor_microseconds["all"] / self.small.processor_microseconds["all"]
 
 
 def measure(servers: Servers, *, large_rows: int, records: int, loads: int) -> Scale:
@@ -43,9 +56,13 @@ def measure(servers: Servers, *, large_rows: int, records: int, loads: int) -> S
     return Scale(small, large)
 
 
-def _cost(contender: Hourbridge, label: str, records: int, loads: int) -> float:
+def _cost(contender: Hourbridge, label: str, records: int, loads: int) -> Cost:
     taken = [
-        throughput.measure(contender, run=f"{label}{number}", records=records).to_all_seconds
+        throughput.measure(contender, run=f"{label}{number}", records=records)
         for number in range(loads)
     ]
-    return median(taken) / records
+    used = [found.processor_microseconds for found in taken]
+    return Cost(
+        median(found.to_all_seconds for found in taken) / records,
+        {name: median(each[name] for each in used) for name in used[0]},
+    )

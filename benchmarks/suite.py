@@ -180,6 +180,7 @@ class Suite:
         name = f"cost per record, {plan.large_rows:,} stored / {scale.SMALL_ROWS:,}"
         self.report.add(
             promises=[Promise(name, found.ratio, "at most", SCALE_RATIO_MAX)],
+            findings=[Finding("processor time per record, large / small", found.processor_ratio)],
             details={"scale": asdict(found)},
         )
 

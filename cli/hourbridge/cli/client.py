@@ -13,6 +13,7 @@ from hourbridge.common.errors import DependencyUnavailable, HourbridgeError
 
 SERVICES = ("ingestor", "mapper", "poster", "reconciler")
 CONNECT_TIMEOUT_SECONDS = 5
+TOKEN_ADVICE = "Set HOURBRIDGE_ADMIN_TOKEN to one of the tokens in HOURBRIDGE_ADMIN_TOKENS."
 
 
 class ServiceRefused(HourbridgeError):
@@ -130,9 +131,10 @@ def _refusal(service: str, response: httpx.Response) -> ServiceRefused:
         answer = {}
     what = answer.get("what") or answer.get("detail") or response.text[:500] or "no body"
     ids = {name: value for name, value in (answer.get("ids") or {}).items() if name != "what"}
+    advice = TOKEN_ADVICE if response.status_code == 401 else answer.get("advice")
     return ServiceRefused(
         str(what),
         refusal=str(answer.get("error", f"http_{response.status_code}")),
-        advice=answer.get("advice"),
+        advice=advice,
         **{**ids, "service": service},
     )

@@ -10,6 +10,7 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -20,6 +21,7 @@ console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
 
 _INSTANT = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d)?[0-9.]*(Z|[+-]\d\d:\d\d)$")
+_UNBOUNDED = 10_000
 _NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
 
 
@@ -38,32 +40,59 @@ def print_rows(
 ) -> None:
     """Print rows as a table with the named columns; say so when there are none.
 
-    A column that is empty in every row is left out; a column of numbers is set to the right.
+    A column that is empty in every row is left out; a column of numbers is set to the right. What
+    would have to be cut to fit the terminal is printed as cards instead.
     """
     if not rows:
         console.print(f"{escape(title)}: none")
         return
-    table = Table(title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE)
     shown = [name for name in columns or rows[0] if any(cell(row.get(name)) for row in rows)]
+    table = _table(rows, shown, gap=1)
+    if _widths(table).maximum > console.width:
+        table = _table(rows, shown, gap=0)
+    if _widths(table).minimum > console.width:
+        print_cards(title, [_as_card(row, shown) for row in rows])
+        return
+    console.print(f"[bold]{escape(title)}[/]", soft_wrap=True)
+    console.print(table, "", sep="\n")
+
+
+def _widths(table: Table) -> Measurement:
+    """Return the widths that a table could use, and needs, whatever the terminal has."""
+    return Measurement.get(console, console.options.update(width=_UNBOUNDED), table)
+
+
+def _as_card(row: Mapping[str, Any], shown: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """Return the row's texts as a headline, and its numbers, zeros left out, below."""
+    texts = {name: cell(row.get(name)) for name in shown}
+    headline = " / ".join(text for text in texts.values() if text and not _NUMBER.match(text))
+    numbers = {name: text for name, text in texts.items() if _NUMBER.match(text)}
+    told = [f"{words(name)} {text}" for name, text in numbers.items() if text.strip("-0.")]
+    return headline, (", ".join(told),)
+
+
+def _table(rows: Sequence[Mapping[str, Any]], shown: Sequence[str], *, gap: int) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gap, 0, 0))
     for name in shown:
-        is_numeric = all(_NUMBER.match(cell(row.get(name)) or "0") for row in rows)
-        justify = "right" if is_numeric else "left"
-        table.add_column(escape(words(name)), overflow="fold", justify=justify)
+        if all(_NUMBER.match(cell(row.get(name)) or "0") for row in rows):
+            header = escape(words(name)).replace(" ", "\n")
+            table.add_column(header, justify="right", no_wrap=True, vertical="top")
+        else:
+            table.add_column(escape(words(name)), overflow="fold", vertical="top")
     for row in rows:
         table.add_row(*(Text(cell(row.get(name))) for name in shown))
-    console.print(table)
+    return table
 
 
 def print_facts(title: str, facts: Mapping[str, Any]) -> None:
-    """Print name and value pairs; a mapping below a fact gets lines of its own."""
-    table = Table(
-        title=escape(title), title_justify="left", title_style="bold", box=None, show_header=False
-    )
+    """Print name and value pairs; a mapping or list among them gets a line for each entry."""
+    table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column("name", no_wrap=True)
     table.add_column("value", overflow="fold")
     for name, value in facts.items():
-        table.add_row(Text(words(name)), Text(fact(value)))
-    console.print(table)
+        table.add_row(Text(words(name), style="cyan"), Text(fact(value)))
+    console.print(f"[bold]{escape(title)}[/]", soft_wrap=True)
+    console.print(table, "", sep="\n")
 
 
 def print_cards(title: str, cards: Iterable[tuple[str, Sequence[str]]]) -> None:
@@ -94,7 +123,8 @@ def cell(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(cell(each) for each in value)
     if isinstance(value, dict):
-        return ", ".join(f"{name} {cell(each)}" for name, each in value.items())
+        present = {name: cell(each) for name, each in value.items() if each is not None}
+        return ", ".join(f"{words(name)} {text}" for name, text in present.items())
     return _INSTANT.sub(r"\1 \2 \4", str(value))
 
 

@@ -22,7 +22,7 @@ from hourbridge.common.bus.adapter import Bus
 from hourbridge.common.bus.factory import open_bus
 from hourbridge.common.bus.topology import build_topology
 from hourbridge.common.clock import Clock, SystemClock
-from hourbridge.common.errors import ConfigurationInvalid, DependencyUnavailable, ensure
+from hourbridge.common.errors import ConfigurationInvalid, DependencyUnavailable, InvariantViolated
 from hourbridge.common.runtime.main import start_service
 from hourbridge.common.runtime.service import ServiceRunner
 from hourbridge.common.runtime.settings import EMBEDDED, CommonSettings
@@ -109,9 +109,10 @@ class Platform:
             **({"http_port": 0} if self.free_ports else {}),
         }
         settings = settings_class(service)(**overrides)
-        ensure(self.bus is not None, "services start after the bus")
+        if self.bus is None:
+            raise InvariantViolated("services start after the bus", service=service)
         self.runners[service] = start_service(
-            service, settings, build_function(service), bus=self.bus, clock=self.clock  # type: ignore[arg-type]
+            service, settings, build_function(service), bus=self.bus, clock=self.clock
         )
 
 

@@ -13,6 +13,7 @@ from hourbridge.common.bus.consumer import Lane, LaneWorker
 from hourbridge.common.bus.topology import Binding, Queue, Topology, build_topology
 from hourbridge.common.clock import SystemClock
 from hourbridge.common.messages.registry import INTAKE_EXCHANGE, REGISTRY, REJECTED_EXCHANGE
+from hourbridge.common.store import objects
 from hourbridge.ingestor.acceptor import Acceptor
 from hourbridge.ingestor.amqp_events import AmqpIntake
 from services.ingestor.tests.waiting import wait_until
@@ -117,6 +118,33 @@ def test_refusals_are_answered_by_source_with_the_reason(store: Any, intake: Amq
         (REJECTED_EXCHANGE, "unknown", "source_unknown"),
         (REJECTED_EXCHANGE, "bigtime", "missing"),
     ]
+
+
+def test_a_reference_from_outside_is_refused_and_never_followed(
+    store: Any, intake: AmqpIntake
+) -> None:
+    """Else an outsider could name any object: another book's documents, say."""
+    record = json.loads(body("1"))["data"]
+    with store.transaction() as connection:
+        known = objects.put(connection, json.dumps(record).encode(), "application/json")
+    by_reference = json.loads(body("1", dataref=known))
+    del by_reference["data"]
+    binary = {
+        f"cloudEvents:{name}": str(by_reference[name])
+        for name in ("specversion", "id", "source", "type", "book", "time", "dataref")
+    }
+    answers = handle(
+        store,
+        intake,
+        delivery(json.dumps(by_reference).encode()),
+        delivery(body("2", dataref=known)),
+        delivery(json.dumps(record).encode(), **binary),
+    )
+    told = [REGISTRY.decode(m.type, m.body).data.reasons[0] for m in answers]
+    assert {m.exchange for m in answers} == {REJECTED_EXCHANGE}
+    assert [(reason.field, reason.code) for reason in told] == [
+        ("dataref", "reference_not_accepted")
+    ] * 3
 
 
 def test_every_body_is_kept(store: Any, intake: AmqpIntake) -> None:

@@ -116,6 +116,15 @@ def test_a_batch_gets_a_status_per_event_with_field_exact_reasons(api: Any) -> N
     assert len(api.received()) == 1
 
 
+def test_a_reference_instead_of_data_is_refused_by_field(api: Any) -> None:
+    by_reference = event("1", dataref="sha256:" + "0" * 64)
+    del by_reference["data"]
+    answer = post(api, by_reference, STRUCTURED)
+    assert statuses(answer) == ["rejected"]
+    reasons = answer.json()["events"][0]["reasons"]
+    assert (reasons[0]["field"], reasons[0]["code"]) == ("dataref", "reference_not_accepted")
+
+
 def test_a_duplicate_names_the_record_it_led_to(api: Any) -> None:
     first = post(api, [event("1")]).json()["events"][0]
     again = post(api, [event("1", data={"notes": "ignored: same source and id"})]).json()["events"][

@@ -20,6 +20,7 @@ from hourbridge.cli.output import (
     print_text,
 )
 from hourbridge.cli.references import parse_reference, parse_service
+from hourbridge.common.exact_json import loads
 from hourbridge.common.runtime.admin import RequestInvalid
 
 app = typer.Typer(help="Messages that failed for good: kept until somebody decides.")
@@ -114,8 +115,7 @@ def _decide(
     with admin_client() as client:
         for name, request in _targets(references, cause, service):
             answer = client.post(name, f"/v1/dead/{action}", {**request, **more})
-            if answer[done] or references:
-                console.print(f"{name}: {done} {len(answer[done])}")
+            console.print(f"{name}: {done} {len(answer[done])}")
             unchanged += [f"{name}:{each}" for each in answer["unchanged"]]
     if unchanged:
         console.print(f"not open any more, left alone: {', '.join(unchanged)}")
@@ -132,7 +132,9 @@ def _targets(
     by_service: dict[str, list[int]] = {}
     for target in map(parse_reference, references or []):
         if not target.id.isdecimal():
-            raise RequestInvalid(f"{target.id!r} is no number", advice="See `hourbridge dead list`.")
+            raise RequestInvalid(
+                f"{target.id!r} is no number", advice="See `hourbridge dead list`."
+            )
         by_service.setdefault(target.service, []).append(int(target.id))
     return [(name, {"ids": ids}) for name, ids in by_service.items()]
 
@@ -151,8 +153,8 @@ def _summary(row: dict[str, Any]) -> tuple[str, ...]:
 
 
 def readable(body: str) -> str:
-    """Return a body as indented JSON where it is JSON, as it is otherwise."""
+    """Return a body as indented JSON where that changes no digit, as it is otherwise."""
     try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
-    except ValueError:
+        return json.dumps(loads(body), indent=2, ensure_ascii=False)
+    except (ValueError, TypeError):  # no JSON, or with fractions that must stay as written
         return body

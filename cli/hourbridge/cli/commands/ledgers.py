@@ -57,5 +57,8 @@ def list_connections(as_json: bool = JsonOption) -> None:
 def _secret(variable: str) -> str:
     value = os.environ.get(variable, "")
     if not value:
-        raise RequestInvalid(f"the environment variable {variable} is not set")
+        raise RequestInvalid(
+            f"the environment variable {variable} is not set",
+            advice="Export it; secrets are not taken from the command line.",
+        )
     return value

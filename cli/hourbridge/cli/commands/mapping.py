@@ -3,35 +3,116 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from hourbridge.cli.commands.context import JsonOption, admin_client
-from hourbridge.cli.output import print_facts, print_json
+from hourbridge.cli.commands.context import EXIT_FAILED, JsonOption, admin_client
+from hourbridge.cli.output import cell, console, print_cards, print_facts, print_json, print_rows
 
 app = typer.Typer(help="Load a book's configuration: check, plan (difference and effect), apply.")
 FileArgument = typer.Argument(..., exists=True, dir_okay=False, help="The book's YAML file.")
+_EFFECT_FACTS = ("records_examined", "records_changed", "outcomes", "released", "newly_waiting")
 
 
 @app.command("check")
 def check(file: Path = FileArgument, as_json: bool = JsonOption) -> None:
-    """Check a configuration without changing anything."""
-    _send("check", file, as_json)
+    """Check a configuration without changing anything; exit with 1 on problems."""
+    answer = _send("check", file)
+    if as_json:
+        print_json(answer)
+    else:
+        _print_findings(file, answer)
+    _exit_unless_ok(answer)
 
 
 @app.command("plan")
 def plan(file: Path = FileArgument, as_json: bool = JsonOption) -> None:
-    """Show the difference to the active version, and its effect, before it is applied."""
-    _send("plan", file, as_json)
+    """Show the difference to the active version, and its effect, before it is applied.
+
+    Exits with 1 when the configuration has problems and could not be applied.
+    """
+    answer = _send("plan", file)
+    if as_json:
+        print_json(answer)
+    else:
+        _print_findings(file, answer)
+        _print_difference(answer)
+        _print_effect(answer["effect"])
+    _exit_unless_ok(answer)
 
 
 @app.command("apply")
-def apply(file: Path = FileArgument, as_json: bool = JsonOption) -> None:
+def apply(
+    file: Path = FileArgument,
+    note: Annotated[str | None, typer.Option("--note", help="Why; kept in the audit.")] = None,
+    expected_version: Annotated[
+        int | None,
+        typer.Option(min=0, help="Refuse unless this version is active (0: none yet)."),
+    ] = None,
+    as_json: bool = JsonOption,
+) -> None:
     """Put a configuration into force; what waited for it goes on by itself."""
-    _send("apply", file, as_json)
+    answer = _send("apply", file, {"note": note, "expected_version": expected_version})
+    if as_json:
+        print_json(answer)
+        return
+    _print_findings(file, answer)
+    what = "is in force now" if answer["changed"] else "was in force already; nothing changed"
+    console.print(f"version {answer['version']} of book {answer['book']} {what}")
 
 
-def _send(action: str, file: Path, as_json: bool) -> None:
+def _send(action: str, file: Path, query: dict[str, Any] | None = None) -> dict[str, Any]:
     with admin_client() as client:
-        answer = client.post("mapper", f"/v1/mappings/{action}", content=file.read_bytes())
-    print_json(answer) if as_json else print_facts(f"{action} {file.name}", answer)
+        path = f"/v1/mappings/{action}"
+        answer: dict[str, Any] = client.post("mapper", path, content=file.read_bytes(), query=query)
+    return answer
+
+
+def _exit_unless_ok(answer: dict[str, Any]) -> None:
+    if not answer["ok"]:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _print_findings(file: Path, answer: dict[str, Any]) -> None:
+    for kind in ("problems", "warnings"):
+        if answer[kind]:
+            cards = [
+                (f"{each['code']} at {each['where']}", (each["detail"],)) for each in answer[kind]
+            ]
+            print_cards(kind.capitalize(), cards)
+    if answer["ok"]:
+        console.print(f"{file.name}: no problems", soft_wrap=True)
+
+
+def _print_difference(answer: dict[str, Any]) -> None:
+    title = f"Difference to version {answer['active_version']}"
+    cards = []
+    for change in answer["difference"]:
+        lines = [f"- {_sides(change['before'])}"] if change["before"] is not None else []
+        lines += [f"+ {_sides(change['after'])}"] if change["after"] is not None else []
+        cards.append((f"{change['what']} {change['where']}", lines))
+    print_cards(title, cards)
+
+
+def _sides(value: Any) -> str:
+    return cell(value) or "(nothing)"
+
+
+def _print_effect(effect: dict[str, Any]) -> None:
+    facts = {name: effect[name] for name in _EFFECT_FACTS}
+    if not effect["complete"]:
+        facts["note"] = "only a part of the stored records was examined"
+    print_facts("Effect on stored records", facts)
+    rows = [
+        {
+            "client": row["client"],
+            "currency": row["currency"],
+            "hours_before": row["before"]["hours"],
+            "hours_after": row["after"]["hours"],
+            "money_before": row["before"]["money"],
+            "money_after": row["after"]["money"],
+        }
+        for row in effect["clients"]
+    ]
+    print_rows("Clients whose hours or money change", rows)

@@ -7,10 +7,14 @@ from typing import Any
 import typer
 
 from hourbridge.cli.client import AdminClient
-from hourbridge.cli.commands.context import BookOption, JsonOption, admin_client
-from hourbridge.cli.output import console, print_facts, print_json, print_rows
+from hourbridge.cli.commands.context import (
+    EXIT_DISCREPANCIES,
+    BookOption,
+    JsonOption,
+    admin_client,
+)
+from hourbridge.cli.output import cell, console, print_cards, print_facts, print_json
 
-COLUMNS = ("cause", "level", "subject", "expected", "found", "client", "period", "opened_at")
 REPAIRABLE = ("ledger_edit", "ledger_deleted", "ledger_void")
 
 
@@ -21,20 +25,23 @@ def reconcile(
     ),
     as_json: bool = JsonOption,
 ) -> None:
-    """Compare source, records, charges, documents and the ledger; list open discrepancies."""
+    """Compare source, records, charges, documents and the ledger; list open discrepancies.
+
+    Exits with 3 while discrepancies are open for which no repair was asked.
+    """
     with admin_client() as client:
         summary = client.post("reconciler", f"/v1/books/{book}/reconcile", {})
-        found = open_discrepancies(client, book)
+        found = summary.pop("discrepancies")
         repaired = repair_all(client, found) if repair else []
     if as_json:
         print_json({"summary": summary, "discrepancies": found, "repaired": repaired})
     else:
         print_facts(f"Reconciliation of {book}", summary)
-        print_rows("Open discrepancies", found, COLUMNS)
+        print_cards("Open discrepancies", [(_headline(row), _summary(row)) for row in found])
         for document_id in repaired:
             console.print(f"repair asked for document {document_id}")
-    if found and not repair:
-        raise typer.Exit(2)
+    if any(row.get("document_id") not in repaired for row in found):
+        raise typer.Exit(EXIT_DISCREPANCIES)
 
 
 def open_discrepancies(client: AdminClient, book: str) -> list[dict[str, Any]]:
@@ -57,3 +64,21 @@ def repair_all(client: AdminClient, discrepancies: list[dict[str, Any]]) -> list
             )
             repaired.append(document_id)
     return repaired
+
+
+def _headline(row: dict[str, Any]) -> str:
+    number = (row.get("detail") or {}).get("number")
+    place = ", ".join(str(row[name]) for name in ("client", "project", "period") if row.get(name))
+    return f"{row['cause']} {number or row['subject']}" + (f" ({place})" if place else "")
+
+
+def _summary(row: dict[str, Any]) -> tuple[str, ...]:
+    amount = f"{row['difference_amount']} {row['currency']}" if row["difference_amount"] else ""
+    seconds = f"{row['difference_seconds']} seconds" if row["difference_seconds"] else ""
+    difference = ", ".join(part for part in (amount, seconds) if part)
+    return (
+        f"expected: {row['expected']}",
+        f"found: {row['found']}",
+        f"difference: {difference}" if difference else "",
+        f"level {row['level']}, opened {cell(row['opened_at'])}, id {row['id']}",
+    )

@@ -1,18 +1,19 @@
-"""Set-up and operation: topology, database, schemas, sources, sandbox."""
+"""Set-up: topology, database, schemas, API keys of sources."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import typer
+from rich.text import Text
 
-from hourbridge.cli.commands.context import BookOption, admin_client, fail
-from hourbridge.cli.output import console
+from hourbridge.cli.commands.context import EXIT_FAILED, BookOption, admin_client, fail
+from hourbridge.cli.output import console, print_text
 from hourbridge.common.bus.factory import open_bus
 from hourbridge.common.bus.topology import build_topology
 from hourbridge.common.errors import HourbridgeError
 from hourbridge.common.messages import schemas as message_schemas
-from hourbridge.common.runtime.settings import CommonSettings
+from hourbridge.common.runtime.settings import EMBEDDED, CommonSettings
 from hourbridge.common.store.provision import migrate_all, provision
 
 topology = typer.Typer(help="The broker's exchanges, queues and bindings.")
@@ -35,6 +36,9 @@ def topology_check() -> None:
 
 def _with_topology(*, check_only: bool) -> None:
     settings = CommonSettings()
+    if settings.broker_url == EMBEDDED:
+        console.print("embedded broker: each start makes the topology; there is nothing to do")
+        return
     wanted = build_topology(settings.retry_delays_seconds)
     try:
         bus = open_bus(settings)
@@ -47,9 +51,9 @@ def _with_topology(*, check_only: bool) -> None:
     except HourbridgeError as error:
         fail(error)
     for problem in problems:
-        console.print(f"[red]missing[/] {problem}")
+        console.print(Text.assemble(("problem ", "red"), problem))
     if problems:
-        raise typer.Exit(1)
+        raise typer.Exit(EXIT_FAILED)
     console.print(
         f"topology whole: {len(wanted.exchanges)} exchanges, {len(wanted.queues)} queues, "
         f"{len(wanted.bindings)} bindings"
@@ -60,6 +64,9 @@ def _with_topology(*, check_only: bool) -> None:
 def database_setup() -> None:
     """Create schemas and roles, and bring every schema to its newest version."""
     settings = CommonSettings()
+    if settings.database_url == EMBEDDED:
+        console.print("embedded database: each start makes an empty one; there is nothing to do")
+        return
     try:
         provision(settings.database_url)
         migrate_all(settings.database_url)
@@ -80,9 +87,9 @@ def schemas_check(directory: Path = typer.Argument(Path("docs"))) -> None:
     """Fail when files are stale or a change breaks readers of a released version."""
     problems = message_schemas.check(directory)
     for problem in problems:
-        console.print(f"[red]problem[/] {problem}")
+        console.print(Text.assemble(("problem ", "red"), problem))
     if problems:
-        raise typer.Exit(1)
+        raise typer.Exit(EXIT_FAILED)
     console.print("schemas fresh and compatible")
 
 
@@ -93,4 +100,4 @@ def source_key(
     """Make a new API key for a source; it is shown once."""
     with admin_client() as client:
         answer = client.post("ingestor", f"/v1/books/{book}/sources/{source_name}/keys", {})
-    console.print(answer["key"], highlight=False)
+    print_text(answer["key"])

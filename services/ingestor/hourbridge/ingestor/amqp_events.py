@@ -25,6 +25,7 @@ from hourbridge.common.messages.registry import INTAKE_REJECTED
 from hourbridge.ingestor import intake, metrics, payloads, records
 from hourbridge.ingestor.acceptance import Outcome
 from hourbridge.ingestor.acceptor import Acceptor, Statement, Verdict
+from hourbridge.ingestor.amqp_holding import Holding
 from hourbridge.ingestor.announcements import EVENT_SOURCE, announce
 from hourbridge.ingestor.api_keys import Caller
 from hourbridge.ingestor.cloudevents import (
@@ -48,14 +49,26 @@ class AmqpIntake:
     """A RawHandler."""
 
     def __init__(
-        self, acceptor: Acceptor, *, clock: Clock, allowed: Collection[str] = ("*/*",)
+        self,
+        acceptor: Acceptor,
+        *,
+        clock: Clock,
+        allowed: Collection[str] = ("*/*",),
+        holding: Holding | None = None,
     ) -> None:
         self._acceptor = acceptor
         self._clock = clock
         self._allowed = frozenset(allowed)
+        self._holding = holding
 
     def handle(self, received: Sequence[Delivery], connection: Connection) -> Sequence[Outgoing]:
-        """Keep every body, accept what can be, answer the rest."""
+        """Keep every body, accept what can be, answer the rest; hold back what floods."""
+        held: list[Outgoing] = []
+        if self._holding is not None:
+            received, held = self._holding.split(received, bytes_max=BODY_BYTES_MAX)
+        return [*held, *self._take(received, connection)] if received else held
+
+    def _take(self, received: Sequence[Delivery], connection: Connection) -> list[Outgoing]:
         now = self._clock.now()
         kept = [_payload(delivery, now) for delivery in received]
         read = [self._read(delivery) for delivery in received]

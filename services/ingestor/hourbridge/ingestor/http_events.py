@@ -1,14 +1,16 @@
 """``POST /v1/events``: upstream systems report records over HTTP.
 
 The answer is always 202 with one status per event, unless the request as a whole can't be used:
-400 unreadable, 401 unknown key, 413 too large, 415 not CloudEvents. Needs no broker: outgoing
-messages are outbox rows, sent after the commit or by the relay.
+400 unreadable, 401 unknown key, 413 too large, 415 not CloudEvents, 429 when the book floods:
+nothing was taken, send the same again after ``Retry-After``. Needs no broker: outgoing messages
+are outbox rows, sent after the commit or by the relay.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
@@ -37,6 +39,7 @@ from hourbridge.ingestor.cloudevents import (
     read_binary,
     read_structured,
 )
+from hourbridge.ingestor.flood_gate import FloodGate
 from hourbridge.ingestor.http_bodies import read_limited
 from hourbridge.ingestor.payloads import Payload
 
@@ -56,13 +59,21 @@ class EventIntake:
     """The endpoint; holds its collaborators."""
 
     def __init__(
-        self, store: Store, outbox: Outbox, acceptor: Acceptor, *, clock: Clock, limits: EventLimits
+        self,
+        store: Store,
+        outbox: Outbox,
+        acceptor: Acceptor,
+        *,
+        clock: Clock,
+        limits: EventLimits,
+        gate: FloodGate,
     ) -> None:
         self._store = store
         self._outbox = outbox
         self._acceptor = acceptor
         self._clock = clock
         self._limits = limits
+        self._gate = gate
 
     def route(self) -> Route:
         """Return the route to serve."""
@@ -73,6 +84,8 @@ class EventIntake:
         caller = await run_in_threadpool(self._authenticate, request)
         if caller is None:
             return _refuse(401, "not_authenticated", "send the source's API key")
+        if wait_seconds := self._gate.wait_seconds(caller.book):
+            return _hold_back(wait_seconds)
         body = await read_limited(request, self._limits.body_bytes_max)
         return await run_in_threadpool(self._take, request, caller, body)
 
@@ -99,6 +112,7 @@ class EventIntake:
         if len(events) > self._limits.events_max:
             limit = self._limits.events_max
             return self._refuse(payload, 413, "payload_too_large", f"more than {limit} events")
+        self._gate.charge(caller.book, len(events))
         return self._answer(events, self._accept(caller, payload, events))
 
     def _accept(
@@ -189,6 +203,13 @@ def _summarize(payload: Payload, events: Sequence[Reported], verdicts: Sequence[
     if len(events) == 1:
         payload.event_id = events[0].event_id
         payload.correlation_id = events[0].correlation_id
+
+
+def _hold_back(wait_seconds: float) -> Response:
+    metrics.HELD_BACK.labels("http").inc()
+    response = _refuse(429, "held_back", "too much of this book waits; nothing was taken")
+    response.headers["retry-after"] = str(ceil(wait_seconds))
+    return response
 
 
 def _refuse(status: int, code: str, what: str) -> Response:

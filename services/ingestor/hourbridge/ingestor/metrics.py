@@ -18,5 +18,16 @@ REFUSED_REQUESTS = Counter(
 BATCH_SECONDS = Histogram(
     "hourbridge_intake_batch_seconds", "Time to accept and commit one batch.", ["channel"]
 )
+HELD_BACK = Counter(
+    "hourbridge_intake_held_back_total",
+    "What was held back because its book floods: HTTP requests (429), AMQP events put on a delay "
+    "rung, import batches that waited.",
+    ["channel"],
+)
+BACKLOG = Gauge(
+    "hourbridge_intake_backlog_messages",
+    "Messages that wait between intake and documents, as the flood gate sees them.",
+    ["lane"],
+)
 CONFLICTS_OPEN = Gauge("hourbridge_intake_conflicts_open", "Conflicts that wait for a decision.")
 IMPORT_ROWS = Counter("hourbridge_import_rows_total", "Imported rows by outcome.", ["outcome"])

@@ -19,6 +19,18 @@ class IngestorSettings(CommonSettings):
     intake_events_max: int = Field(
         1000, ge=1, le=10_000, description="Most events in one batch of POST /v1/events."
     )
+    intake_backlog_max: int = Field(
+        20_000,
+        ge=0,
+        description="Messages waiting for mapper and poster beyond which each book is limited; "
+        "0 = never.",
+    )
+    intake_book_events_per_second: int = Field(
+        100,
+        ge=1,
+        description="Events per second that each replica then takes of one book; fewer as the "
+        "backlog grows.",
+    )
     intake_amqp_sources: tuple[str, ...] = Field(
         ("*/*",),
         description="Who may report over AMQP: JSON array of `book/source`, `book/*` or `*/*`.",

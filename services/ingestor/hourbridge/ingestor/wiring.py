@@ -14,6 +14,8 @@ from hourbridge.ingestor import retention
 from hourbridge.ingestor.acceptor import Acceptor
 from hourbridge.ingestor.admin_routes import AdminApi
 from hourbridge.ingestor.amqp_events import AmqpIntake
+from hourbridge.ingestor.amqp_holding import Holding
+from hourbridge.ingestor.flood_gate import MEASURE_SECONDS, FloodGates, make_gates
 from hourbridge.ingestor.http_events import EventIntake, EventLimits
 from hourbridge.ingestor.imports.importer import Importer
 from hourbridge.ingestor.imports.routes import ImportApi
@@ -27,12 +29,23 @@ def build(settings: IngestorSettings, *, store: Store, bus: Bus, clock: Clock) -
     """Return the ingestor, made of its parts."""
     outbox = Outbox(store, bus)
     acceptor = Acceptor(clock)
+    topology = build_topology(settings.retry_delays_seconds)
+    gates = make_gates(
+        backlog_max=settings.intake_backlog_max,
+        events_per_second=settings.intake_book_events_per_second,
+        clock=clock,
+    )
     limits = EventLimits(settings.intake_body_bytes_max, settings.intake_events_max)
-    events = EventIntake(store, outbox, acceptor, clock=clock, limits=limits)
-    importer = Importer(store, outbox, acceptor, clock, settings.import_unpacked_bytes_max)
+    events = EventIntake(store, outbox, acceptor, clock=clock, limits=limits, gate=gates.work)
+    importer = Importer(
+        store, outbox, acceptor, clock, settings.import_unpacked_bytes_max, gates.bulk
+    )
     imports = ImportApi(store, importer, file_bytes_max=settings.import_file_bytes_max)
     admin = AdminApi(store, outbox, clock=clock)
-    intake = AmqpIntake(acceptor, clock=clock, allowed=settings.intake_amqp_sources)
+    holding = Holding(gates.work, topology.rungs)
+    intake = AmqpIntake(
+        acceptor, clock=clock, allowed=settings.intake_amqp_sources, holding=holding
+    )
     lane = Lane(
         QUEUES[NAME].work,
         intake,
@@ -45,9 +58,9 @@ def build(settings: IngestorSettings, *, store: Store, bus: Bus, clock: Clock) -
         store=store,
         bus=bus,
         clock=clock,
-        topology=build_topology(settings.retry_delays_seconds),
+        topology=topology,
         lanes=[lane],
-        tasks=[_maintenance(settings, store, clock)],
+        tasks=[_maintenance(settings, store, clock), *_measuring(gates, bus, outbox)],
         routes=[events.route(), *imports.routes(), *admin.routes()],
         ready_without_broker=True,
     )
@@ -61,3 +74,9 @@ def _maintenance(settings: IngestorSettings, store: Store, clock: Clock) -> Peri
             )
 
     return PeriodicTask("payload-maintenance", _MAINTENANCE_SECONDS, run)
+
+
+def _measuring(gates: FloodGates, bus: Bus, outbox: Outbox) -> list[PeriodicTask]:
+    if not gates.work.backlog_max:
+        return []
+    return [PeriodicTask("flood-gate", MEASURE_SECONDS, lambda: gates.measure(bus, outbox))]

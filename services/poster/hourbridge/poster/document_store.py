@@ -78,6 +78,7 @@ _LIST = statement(
     """
     SELECT payload FROM document
     WHERE book = :book AND (CAST(:status AS text) IS NULL OR status = :status)
+        AND (CAST(:number AS text) IS NULL OR number = :number)
     ORDER BY created_at DESC, number DESC LIMIT :limit
     """
 )
@@ -179,12 +180,17 @@ class DocumentStore:
         return document
 
     def newest(
-        self, connection: Connection, book: str, *, status: str | None, limit: int
+        self,
+        connection: Connection,
+        book: str,
+        *,
+        status: str | None = None,
+        number: str | None = None,
+        limit: int,
     ) -> list[dict[str, Any]]:
-        """Return the newest documents of a book as stored."""
-        return list(
-            connection.execute(_LIST, {"book": book, "status": status, "limit": limit}).scalars()
-        )
+        """Return the newest documents of a book as stored, all or of a status or number."""
+        wanted = {"book": book, "status": status, "number": number, "limit": limit}
+        return list(connection.execute(_LIST, wanted).scalars())
 
 
 def document_json(document: Document) -> str:

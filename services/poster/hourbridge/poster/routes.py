@@ -108,6 +108,7 @@ class PosterApi:
                 connection,
                 request.path_params["book"],
                 status=request.query_params.get("status"),
+                number=request.query_params.get("number"),
                 limit=_limit(request),
             )
         rows = [{**document, "lines": len(document["lines"])} for document in documents]

@@ -13,6 +13,9 @@ from hourbridge.common.runtime.settings import CommonSettings
 class ReconcilerSettings(CommonSettings):
     """What the reconciler can be told, beside what every service can."""
 
+    http_port: int = Field(
+        8084, ge=0, le=65535, description="Port of the HTTP server; 0 = any free."
+    )
     reconcile_interval_seconds: int = Field(
         3600, ge=10, description="Pause between reconciliations of all books."
     )

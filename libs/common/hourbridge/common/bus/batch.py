@@ -18,7 +18,12 @@ from hourbridge.common.bus.limits import require_fits
 from hourbridge.common.bus.topology import DEAD_EXCHANGE, ServiceQueues
 from hourbridge.common.bus.tracing import carry_on, processing
 from hourbridge.common.clock import Clock
-from hourbridge.common.errors import DependencyUnavailable, Disposition, MessageTypeUnknown
+from hourbridge.common.errors import (
+    DependencyUnavailable,
+    Disposition,
+    MessageInvalid,
+    MessageTypeUnknown,
+)
 from hourbridge.common.faults import declare, fault_point
 from hourbridge.common.messages.registry import BULK_EXCHANGE, EVENTS_EXCHANGE, REGISTRY
 from hourbridge.common.store import claim_check
@@ -143,9 +148,12 @@ class BatchHandler:
             return h.as_first_published(delivery)
         if not delivery.type:
             raise MessageTypeUnknown("the message has no type property")
-        if claim_check.is_claim(delivery.body):
-            return None
-        return Received(delivery, REGISTRY.decode(delivery.type, delivery.body))
+        try:
+            return Received(delivery, REGISTRY.decode(delivery.type, delivery.body))
+        except MessageInvalid:
+            if claim_check.is_claim(delivery.body):
+                return None
+            raise
 
     def _received(self, item: Item, connection: Connection) -> Received | Delivery:
         if item.received is not None:

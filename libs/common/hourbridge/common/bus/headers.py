@@ -23,6 +23,8 @@ QUEUE = "hb-queue"
 EXCHANGE = "hb-exchange"
 ROUTING_KEY = "hb-routing-key"
 """Where it was first published to, before it was moved between queues."""
+HELD = "hb-held"
+"""How many times intake held it back because its book floods; no failed attempt."""
 REPLAY = "hb-replay"
 """The dead letter that a replayed message came from."""
 
@@ -72,7 +74,16 @@ def origin(delivery: Delivery) -> dict[str, HeaderValue]:
 
 def attempts(delivery: Delivery) -> int:
     """Return how many times handling has failed so far; nonsense from outsiders counts as 0."""
-    value = delivery.headers.get(ATTEMPT, 0)
+    return _count(delivery, ATTEMPT)
+
+
+def times_held(delivery: Delivery) -> int:
+    """Return how many times it was held back so far."""
+    return _count(delivery, HELD)
+
+
+def _count(delivery: Delivery, header: str) -> int:
+    value = delivery.headers.get(header, 0)
     return value if isinstance(value, int) and 0 <= value <= _ATTEMPTS_MAX else 0
 
 

@@ -106,6 +106,13 @@ def same_again(delivery: Delivery) -> Outgoing:
     return _copy(delivery, "", delivery.queue, own)
 
 
+def held_back(delivery: Delivery, rungs: Sequence[Rung]) -> Outgoing:
+    """Return the copy that waits on a rung although nothing failed; each time on a longer one."""
+    times = h.times_held(delivery) + 1
+    rung = RetryPolicy(rungs).rung_after(times)
+    return _copy(delivery, rung.exchange, delivery.queue, {**h.origin(delivery), h.HELD: times})
+
+
 def _failure_headers(
     delivery: Delivery, failure: Failure, failed_attempts: int, now: datetime
 ) -> dict[str, HeaderValue]:

@@ -59,7 +59,11 @@ class HttpServer:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind((host, port))
         self._config = uvicorn.Config(
-            application, log_config=None, access_log=False, timeout_graceful_shutdown=5
+            application,
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=5,
         )
         self._server = uvicorn.Server(self._config)
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)

@@ -19,7 +19,7 @@ from hourbridge.common.bus.adapter import Outgoing
 from hourbridge.common.errors import Disposition, HourbridgeError, MessageInvalid
 from hourbridge.common.ids import content_hash
 from hourbridge.common.messages.envelope import DATAREF, DATAREF_PATTERN
-from hourbridge.common.messages.registry import REJECTED_EXCHANGE
+from hourbridge.common.messages.registry import BULK_EXCHANGE, EVENTS_EXCHANGE
 from hourbridge.common.store import objects
 
 INLINE_BYTES_MAX = 256 * 1024
@@ -42,14 +42,14 @@ class ReferencedDataMissing(HourbridgeError):
 def check_in(connection: Connection, messages: Sequence[Outgoing]) -> Sequence[Outgoing]:
     """Return ``messages`` fit to travel: the data of large ones is kept in this transaction.
 
-    Idempotent. Answers to upstream systems stay whole, since those can't follow a reference; so
-    does whatever is not an event of ours.
+    Idempotent. Only events between our services: upstream systems can't follow a reference, and
+    what they sent comes back to a lane that follows none.
     """
     large = {
         at: parts
         for at, message in enumerate(messages)
         if len(message.body) > INLINE_BYTES_MAX
-        and message.exchange != REJECTED_EXCHANGE
+        and message.exchange in (EVENTS_EXCHANGE, BULK_EXCHANGE)
         and (parts := _split(message.body)) is not None
     }
     if not large:
@@ -65,7 +65,7 @@ def check_in(connection: Connection, messages: Sequence[Outgoing]) -> Sequence[O
 
 
 def is_claim(body: bytes) -> bool:
-    """Return whether ``body`` may refer to its data; cheap, and never wrong about those who do."""
+    """Return whether ``body``, which lacks valid data, may refer to it."""
     return _MARK in body
 
 

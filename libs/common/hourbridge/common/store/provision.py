@@ -8,8 +8,9 @@ import sqlalchemy
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
-from hourbridge.common.store.engine import Store, driver_url, role_of
+from hourbridge.common.store.engine import Store, driver_url, role_of, translate
 from hourbridge.common.store.objects import SCHEMA as OBJECTS_SCHEMA
 
 SERVICE_SCHEMAS = ("ingestor", "mapper", "poster", "reconciler", "connections")
@@ -20,15 +21,20 @@ def provision(admin_url: str) -> None:
     """Create roles and schemas that are missing. Needs a role that may create both.
 
     Each schema belongs to its own login role; no role can read another's schema. The object
-    store's schema is shared: services may add and read, not change or delete.
+    store's schema is shared: services may add and read, not change or delete. Raises
+    ConfigurationInvalid for a URL of something else, StoreUnavailable when the server is away.
     """
     engine = sqlalchemy.create_engine(driver_url(admin_url))
-    with engine.begin() as connection:
-        connection.execute(_LOCK)
-        for schema in (*SERVICE_SCHEMAS, OBJECTS_SCHEMA):
-            _create_schema(connection, schema)
-        _create_object_store(connection)
-    engine.dispose()
+    try:
+        with engine.begin() as connection:
+            connection.execute(_LOCK)
+            for schema in (*SERVICE_SCHEMAS, OBJECTS_SCHEMA):
+                _create_schema(connection, schema)
+            _create_object_store(connection)
+    except DBAPIError as error:
+        raise translate(error, "postgres") from error
+    finally:
+        engine.dispose()
 
 
 def _create_schema(connection: Connection, schema: str) -> None:

@@ -7,7 +7,7 @@ was; importing the same file again changes nothing.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from hourbridge.ingestor import metrics, payloads
 from hourbridge.ingestor.acceptance import Outcome
 from hourbridge.ingestor.acceptor import Acceptance, Acceptor, Verdict
 from hourbridge.ingestor.announcements import announce
+from hourbridge.ingestor.flood_gate import FloodGate
 from hourbridge.ingestor.identity import date_of
 from hourbridge.ingestor.imports import runs, snapshots
 from hourbridge.ingestor.imports.job import BATCH_ROWS, Job, batches_of
@@ -41,6 +42,7 @@ from hourbridge.ingestor.imports.totals import totals_messages
 from hourbridge.ingestor.records import Revision
 
 BEFORE_COMMIT = declare("ingestor.import_before_commit", "a batch of rows is written, uncommitted")
+PAUSE_SECONDS_MAX = 1.0
 AFTER_COMMIT = declare("ingestor.import_after_commit", "a batch of rows is committed, unpublished")
 
 
@@ -53,6 +55,7 @@ class Importer:
     acceptor: Acceptor
     clock: Clock
     unpacked_bytes_max: int = 512 * 1024 * 1024
+    gate: FloodGate | None = None
 
     def import_file(self, path: Path, options: ImportOptions, *, actor: str) -> dict[str, Any]:
         """Import a file from beginning to end; return the summary."""
@@ -92,6 +95,7 @@ class Importer:
             if run.is_open and number <= run.batches_done:
                 job.skim(batch)
                 continue
+            yield from self._wait_for_room(job)
             self._batch(job, run, batch)
             yield job.progress()
         withheld = self._delete_missing(job, run)
@@ -114,6 +118,21 @@ class Importer:
         job.counts = run.counts if run.is_open else {}
         return run
 
+    def _wait_for_room(self, job: Job) -> Iterator[dict[str, Any]]:
+        """Pause while the book floods; a progress line a second tells that the import lives."""
+        if self.gate is None or job.options.dry_run:
+            return
+        book = job.options.book
+        if self.gate.wait_seconds(book):
+            metrics.HELD_BACK.labels("file").inc()
+        while wait_seconds := self.gate.wait_seconds(book):
+            self.clock.sleep(min(wait_seconds, PAUSE_SECONDS_MAX))
+            yield job.progress()
+
+    def _charge(self, job: Job, revisions: Sequence[Revision]) -> None:
+        if self.gate is not None:
+            self.gate.charge(job.options.book, len(revisions))
+
     def _batch(self, job: Job, run: Run, batch: list[StatedRow]) -> None:
         """Accept one batch and note its outcomes."""
         options = job.options
@@ -123,6 +142,7 @@ class Importer:
             rejected = job.count(batch, verdicts)
             if options.dry_run:
                 return
+            self._charge(job, acceptance.revisions)
             self.outbox.add(connection, [_bulk(revision) for revision in acceptance.revisions])
             runs.reject(connection, job.reading_id, rejected)
             if options.mode == "snapshot":
@@ -165,6 +185,8 @@ class Importer:
         after: str | None = None
         deleted = 0
         while True:
+            for _ in self._wait_for_room(job):
+                pass
             with self.store.transaction() as connection:
                 found = snapshots.missing(connection, snapshot, after=after, limit=BATCH_ROWS)
                 if not found:
@@ -175,6 +197,7 @@ class Importer:
                     continue
                 statements = [deletion for _, deletion in found]
                 acceptance = self.acceptor.accept(connection, statements)
+                self._charge(job, acceptance.revisions)
                 self.outbox.add(connection, [_bulk(each) for each in acceptance.revisions])
                 deleted += len(acceptance.revisions)
             self.outbox.try_flush()
