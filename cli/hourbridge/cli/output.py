@@ -121,7 +121,8 @@ def cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(cell(each) for each in value)
+        nested = ("+".join(map(cell, each)) if isinstance(each, list) else each for each in value)
+        return ", ".join(cell(each) for each in nested)
     if isinstance(value, dict):
         present = {name: cell(each) for name, each in value.items() if each is not None}
         return ", ".join(f"{words(name)} {text}" for name, text in present.items())

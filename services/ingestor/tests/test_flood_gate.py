@@ -97,7 +97,9 @@ def test_it_opens_again_and_forgets_debts(clock: Any) -> None:
     closed = gate(clock)
     closed.observe(1000)
     closed.charge("a", 5000)
-    closed.observe(100)
+    closed.observe(76)
+    assert closed.wait_seconds("a") > 0
+    closed.observe(75)
     assert closed.wait_seconds("a") == 0
     closed.observe(1000)
     assert closed.wait_seconds("a") == 0

@@ -86,7 +86,8 @@ def _print_findings(file: Path, answer: dict[str, Any]) -> None:
 
 
 def _print_difference(answer: dict[str, Any]) -> None:
-    title = f"Difference to version {answer['active_version']}"
+    version = answer["active_version"]
+    title = f"Difference to version {version}" if version else "A new book"
     cards = []
     for change in answer["difference"]:
         lines = [f"- {_sides(change['before'])}"] if change["before"] is not None else []

@@ -67,8 +67,10 @@ class FloodGate:
         """Take note of how many messages wait further on."""
         with self._lock:
             was_open = self.is_open
-            if self.backlog_max and backlog > self.backlog_max:
-                self._rate = self._events_per_second * self.backlog_max / backlog
+            # Closed, it opens only at three quarters, so as not to open and close every second.
+            limit = self.backlog_max if was_open else self.backlog_max * 3 // 4
+            if self.backlog_max and backlog > limit:
+                self._rate = self._events_per_second * min(1, self.backlog_max / backlog)
             else:
                 self._rate = None
                 self._buckets.clear()

