@@ -9,18 +9,27 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from prometheus_client import REGISTRY as METRICS
+
 from hourbridge.common.bus.adapter import Bus, Delivery, Outgoing, Subscription
+from hourbridge.common.bus.consumer import LaneWorker
 from hourbridge.common.bus.topology import QUEUES
 from hourbridge.common.errors import BusError
 from hourbridge.common.messages.events import FieldReason, IntakeRejected
 from hourbridge.common.messages.publishing import new_event
 from hourbridge.common.messages.registry import EVENTS_EXCHANGE, INTAKE_REJECTED
 
-WORK = QUEUES["mapper"].work
+MAPPER = QUEUES["mapper"]
+DOWNSTREAM = QUEUES["reconciler"]
+WORK = MAPPER.work
 ACCEPTED = "time_entry.accepted.v1"
 """A key with two subscribers: mapper and reconciler."""
 TO_RECONCILER = "document.changed.v1"
 """A key with one subscriber."""
+Start = Callable[..., LaneWorker]
+"""Starts a lane's worker with a handler (the fixture ``start``)."""
+Script = Callable[[str], Sequence[Outgoing]]
+"""What a handler does with a message of this name."""
 WAIT_SECONDS = 30.0
 """A deadline against hanging, never an expectation of speed."""
 
@@ -146,3 +155,14 @@ class ScriptedHandler:
 def to_events(name: str) -> Outgoing:
     """Return an output of a handler, for the events exchange and the reconciler."""
     return message(name, exchange=EVENTS_EXCHANGE, routing_key=TO_RECONCILER)
+
+
+def dead_letters(bus: Bus, count: int) -> list[Any]:
+    """Return so many messages of the mapper's dead queue."""
+    return fetch_until(bus.subscribe(MAPPER.dead, prefetch=50), count)
+
+
+def paused(lane: str = "work") -> float:
+    """Return 1 while a lane of the mapper pauses."""
+    labels = {"service": "mapper", "lane": lane}
+    return METRICS.get_sample_value("hourbridge_lane_paused", labels) or 0.0

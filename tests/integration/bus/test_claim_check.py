@@ -21,10 +21,9 @@ from hourbridge.common.messages.events import BookConfigured
 from hourbridge.common.messages.examples import Style, example
 from hourbridge.common.messages.publishing import new_event, outgoing
 from hourbridge.common.messages.registry import BOOK_CONFIGURED, REGISTRY
-from hourbridge.common.store import claim_check, objects, shared_tables
+from hourbridge.common.store import claim_check, objects
 from hourbridge.common.store.engine import Store
 from hourbridge.common.store.outbox import Outbox
-from hourbridge.common.store.provision import provision
 from tests.integration.bus.helpers import (
     WORK,
     ScriptedHandler,
@@ -39,20 +38,9 @@ TO_POSTER = QUEUES["poster"].work
 LARGE = 3_000_000
 
 
-class _Operations:
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-
-    def execute(self, statement: str) -> None:
-        self._connection.execute(text(statement))
-
-
 @pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
-    provision(database_url)
-    made = Store(database_url, "mapper")
-    with made.transaction() as connection:
-        shared_tables.create(_Operations(connection))
+def store(database_for: Callable[..., str]) -> Iterator[Store]:
+    made = Store(database_for("mapper"), "mapper")
     yield made
     made.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -22,9 +22,7 @@ from hourbridge.common.errors import BusError, MessageInvalid
 from hourbridge.common.faults import arm
 from hourbridge.common.runtime.admin import parse_tokens
 from hourbridge.common.runtime.http import build_application
-from hourbridge.common.store import shared_tables
 from hourbridge.common.store.engine import Store
-from hourbridge.common.store.provision import provision
 from tests.integration.bus.helpers import (
     WORK,
     ScriptedHandler,
@@ -39,22 +37,9 @@ pytestmark = pytest.mark.database
 MAPPER = QUEUES["mapper"]
 
 
-class _Operations:
-    """Stands in for alembic's operations: runs each statement."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-
-    def execute(self, statement: str) -> None:
-        self._connection.execute(text(statement))
-
-
 @pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
-    provision(database_url)
-    made = Store(database_url, "mapper")
-    with made.transaction() as connection:
-        shared_tables.create(_Operations(connection))
+def store(database_for: Callable[..., str]) -> Iterator[Store]:
+    made = Store(database_for("mapper"), "mapper")
     yield made
     made.close()
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import pytest
-from prometheus_client import REGISTRY as METRICS
 
 from hourbridge.common.bus import flow
 from hourbridge.common.bus import headers as h
 from hourbridge.common.bus.adapter import Bus, Feature, Outgoing
-from hourbridge.common.bus.consumer import Lane, LaneWorker, with_suspect_lane
-from hourbridge.common.bus.topology import QUEUES, Binding, Topology
+from hourbridge.common.bus.consumer import Lane, with_suspect_lane
+from hourbridge.common.bus.topology import Binding, Topology
 from hourbridge.common.errors import (
     PublishOutcomeUnknown,
     StoreUnavailable,
@@ -20,32 +18,22 @@ from hourbridge.common.errors import (
 )
 from hourbridge.common.messages.registry import BULK_EXCHANGE, EVENTS_EXCHANGE
 from tests.integration.bus.helpers import (
+    DOWNSTREAM,
+    MAPPER,
     WORK,
     FakeStore,
     ScriptedHandler,
+    Start,
+    dead_letters,
     event_message,
     eventually,
     expect_empty,
     fetch_until,
     message,
     names,
+    paused,
     to_events,
 )
-
-MAPPER = QUEUES["mapper"]
-DOWNSTREAM = QUEUES["reconciler"]
-Start = Callable[..., LaneWorker]
-Script = Callable[[str], Sequence[Outgoing]]
-
-
-def dead_letters(bus: Bus, count: int) -> list[Any]:
-    return fetch_until(bus.subscribe(MAPPER.dead, prefetch=50), count)
-
-
-def paused(lane: str = "work") -> float:
-    labels = {"service": "mapper", "lane": lane}
-    return METRICS.get_sample_value("hourbridge_lane_paused", labels) or 0.0
-
 
 # --- something else fails ---------------------------------------------------------------------
 

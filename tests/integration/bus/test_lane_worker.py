@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any
 
 import pytest
-from prometheus_client import REGISTRY as METRICS
 
 from hourbridge.common.bus import headers as h
 from hourbridge.common.bus.adapter import Bus, Outgoing
-from hourbridge.common.bus.consumer import LaneWorker
-from hourbridge.common.bus.topology import QUEUES
 from hourbridge.common.errors import (
     MessageInvalid,
     TransientFailure,
 )
 from tests.integration.bus.helpers import (
+    DOWNSTREAM,
+    MAPPER,
     WORK,
     FakeStore,
     ScriptedHandler,
+    Start,
+    dead_letters,
     event_message,
     eventually,
     expect_empty,
@@ -28,21 +27,6 @@ from tests.integration.bus.helpers import (
     message,
     to_events,
 )
-
-MAPPER = QUEUES["mapper"]
-DOWNSTREAM = QUEUES["reconciler"]
-Start = Callable[..., LaneWorker]
-Script = Callable[[str], Sequence[Outgoing]]
-
-
-def dead_letters(bus: Bus, count: int) -> list[Any]:
-    return fetch_until(bus.subscribe(MAPPER.dead, prefetch=50), count)
-
-
-def paused(lane: str = "work") -> float:
-    labels = {"service": "mapper", "lane": lane}
-    return METRICS.get_sample_value("hourbridge_lane_paused", labels) or 0.0
-
 
 # --- the way that works -----------------------------------------------------------------------
 
