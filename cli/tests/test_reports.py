@@ -85,9 +85,6 @@ def test_what_was_posted_can_be_restored_but_not_withdrawn(billed: Shell) -> Non
 
 
 def test_a_draft_waits_for_its_release(connected: Shell) -> None:
-    connected.run(
-        "mapping", "apply", connected.mapping(invoicing="invoicing").with_name("book.yaml")
-    )
     draft = connected.mapping(**{"number_prefix: EX": "number_prefix: EX, status: draft"})
     connected.run("mapping", "apply", draft)
     connected.hours()
@@ -107,6 +104,11 @@ def test_connections_are_listed(connected: Shell) -> None:
     mine = next(row for row in rows if row["name"] == connected.book)
     assert mine["state"] == "connected"
     assert connected.book in connected.run("ledger", "list")
+
+
+def test_a_ledger_that_answers_has_no_stopped_lane(billed: Shell) -> None:
+    assert all(billed.realm not in row["ledger"] for row in billed.json("ledger", "lanes"))
+    assert "Stopped lanes" in billed.run("ledger", "lanes")
 
 
 def test_a_connection_s_secrets_come_from_the_environment(shell: Shell) -> None:

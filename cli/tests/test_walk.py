@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from datetime import UTC, datetime
 
@@ -53,10 +54,10 @@ def test_a_dry_run_writes_nothing(book: Shell) -> None:
 
 def test_rejected_rows_are_written_with_their_reasons(book: Shell) -> None:
     book.hours()
-    header, row = (book.directory / "rejected.csv").read_text(encoding="utf-8").splitlines()
-    assert header.startswith("row,reasons,external_id")
-    assert row.startswith("6,date: date_invalid")
-    assert row.endswith("2026-02-30,1.00,yes,yes,A day that does not exist")
+    with (book.directory / "rejected.csv").open(encoding="utf-8", newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    assert (row["row"], row["external_id"], row["date"]) == ("6", "106", "2026-02-30")
+    assert row["reasons"].startswith("date: date_invalid ('2026-02-30' is no date")
 
 
 def test_as_of_is_when_the_file_was_changed_unless_told(book: Shell) -> None:

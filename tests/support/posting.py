@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, cast
 
@@ -44,29 +44,11 @@ from hourbridge.poster.group_store import BillingScope
 from hourbridge.poster.settings import PosterSettings
 from hourbridge.poster.wiring import Parts, assemble_parts
 from tests.support.charges import LEDGER
+from tests.support.clocks import WaitingClock
 
 BOOK = "acme-firm"
 MARCH_31 = date(2026, 3, 31)
 ACCEPTED_AT = datetime(2026, 3, 31, 9, tzinfo=UTC)
-
-
-class SteppingClock:
-    """A clock that stands still until told to go on; waiting moves it."""
-
-    def __init__(self, now: datetime = datetime(2026, 4, 2, 12, tzinfo=UTC)) -> None:
-        self.instant = now
-
-    def now(self) -> datetime:
-        return self.instant
-
-    def monotonic_seconds(self) -> float:
-        return self.instant.timestamp()
-
-    def sleep(self, seconds: float) -> None:
-        self.step(seconds=seconds)
-
-    def step(self, **duration: float) -> None:
-        self.instant += timedelta(**duration)
 
 
 class RecordingBus:
@@ -94,7 +76,7 @@ class Poster:
         self.store = store
         self.ledger = ledger
         self.ledgers: dict[str, Ledger] = {}
-        self.clock = SteppingClock()
+        self.clock = WaitingClock(datetime(2026, 4, 2, 12, tzinfo=UTC))
         self.bus = RecordingBus()
         self.settings = PosterSettings(**settings)
         self.sequence = 0

@@ -7,7 +7,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hourbridge.common.ids import content_hash, derive_id, derive_key, random_id
+from hourbridge.common.ids import content_hash, derive_id, derive_key, ordered_id, random_id
 
 parts = st.lists(
     st.text(alphabet=st.sampled_from("ab\x1e\x1f"), max_size=4), min_size=1, max_size=4
@@ -54,3 +54,11 @@ def test_a_content_hash_is_sha_256() -> None:
 
 def test_random_ids_differ() -> None:
     assert random_id() != random_id()
+
+
+@given(st.integers(0, 2**48 - 2))
+def test_ordered_ids_sort_by_time_and_are_uuids(milliseconds: int) -> None:
+    earlier, later = ordered_id(milliseconds), ordered_id(milliseconds + 1)
+    assert earlier < later
+    assert (uuid.UUID(earlier).version, uuid.UUID(earlier).variant) == (7, uuid.RFC_4122)
+    assert ordered_id(milliseconds) != earlier

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -22,27 +21,8 @@ from hourbridge.common.store.engine import Store
 from hourbridge.common.store.provision import migrate, provision
 from hourbridge.ingestor.settings import IngestorSettings
 from hourbridge.ingestor.wiring import build
+from tests.support.clocks import SteppingClock
 from tests.support.postgres import PostgresServer
-
-
-class SteppingClock:
-    """A clock that stands still until told to go on."""
-
-    def __init__(self, now: datetime = datetime(2026, 4, 1, 12, tzinfo=UTC)) -> None:
-        self.instant = now
-
-    def now(self) -> datetime:
-        return self.instant
-
-    def monotonic_seconds(self) -> float:
-        return self.instant.timestamp()
-
-    def sleep(self, seconds: float) -> None:
-        raise AssertionError(f"nothing here should wait {seconds} s")
-
-    def advance(self, **duration: float) -> None:
-        self.instant += timedelta(**duration)
-
 
 MakeEntry = Callable[..., TimeEntry]
 

@@ -101,7 +101,7 @@ def test_twice_is_once(store: Store, clock: Any, make_entry: Any) -> None:
     batch = [state(make_entry(f"e-{n}"), hour=n) for n in range(5)]
     accept(store, clock, *batch)
     before = rows(store, "SELECT * FROM record ORDER BY record_id")
-    clock.advance(hours=1)
+    clock.step(hours=1)
     again = accept(store, clock, *batch)
     assert set(outcomes(again)) == {Outcome.UNCHANGED}
     assert again.revisions == []

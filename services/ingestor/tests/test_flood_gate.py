@@ -63,9 +63,9 @@ def test_beyond_the_limit_a_book_gets_its_rate_and_a_quiet_one_passes_at_once(cl
     closed.observe(200)
     assert admitted(closed, "a", 1000) == 10
     assert admitted(closed, "b", 1) == 1
-    clock.advance(seconds=0.5)
+    clock.step(seconds=0.5)
     assert admitted(closed, "a", 1000) == 5
-    clock.advance(seconds=3600)
+    clock.step(seconds=3600)
     assert admitted(closed, "a", 1000) == 10  # nothing is saved up
 
 
@@ -77,7 +77,7 @@ def test_the_rate_shrinks_as_the_backlog_grows_and_one_event_always_fits(clock: 
     assert admitted(closed, "a", 1000) == 0
     assert admitted(closed, "b", 1000) == 1
     assert closed.wait_seconds("b") == 60.0
-    clock.advance(seconds=101)
+    clock.step(seconds=101)
     assert admitted(closed, "b", 1000) == 1
 
 
@@ -87,9 +87,9 @@ def test_a_batch_passes_whole_and_its_book_then_pays_its_debt(clock: Any) -> Non
     assert closed.wait_seconds("a") == 0
     closed.charge("a", 500)
     assert closed.wait_seconds("a") == pytest.approx(49.1, abs=0.001)
-    clock.advance(seconds=49)
+    clock.step(seconds=49)
     assert closed.wait_seconds("a") > 0
-    clock.advance(seconds=1)
+    clock.step(seconds=1)
     assert closed.wait_seconds("a") == 0
 
 
@@ -118,7 +118,7 @@ def test_replicas_together_let_through_their_rates_and_no_more(clock: Any) -> No
         for each in replicas:
             each.observe(200)
             total += admitted(each, "a", 1000)
-        clock.advance(seconds=1)
+        clock.step(seconds=1)
     assert total == 2 * 60 * 10
 
 
@@ -276,7 +276,7 @@ def test_over_http_the_sender_is_asked_to_wait_and_loses_nothing(api: Any, clock
     assert answers[3].headers["retry-after"] == "1"
     assert len(api.received()) == 60
     for batch in batches[3:]:
-        clock.advance(seconds=1)
+        clock.step(seconds=1)
         assert post(api, batch).status_code == 202
     assert len(api.received()) == 140
 
@@ -295,7 +295,7 @@ class PatientClock:
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        self._clock.advance(seconds=seconds)
+        self._clock.step(seconds=seconds)
 
 
 @pytest.mark.database

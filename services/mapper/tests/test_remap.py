@@ -231,4 +231,4 @@ def test_an_older_fact_changes_nothing(bench: MapperBench) -> None:
     bench.feed(bench.accept(project("p1", "New name", client_name="Acme"), 2))
     bench.feed(bench.accept(project("p1", "Old name", client_name="Acme"), 1))
     bench.feed(bench.accept(by_id("1")))
-    assert bench.rows("charge_set->>'project'", "1")[0] == ("New name",)
+    assert bench.rows("charge_set::jsonb->>'project'", "1")[0] == ("New name",)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -13,35 +12,28 @@ from hourbridge.common.store.engine import Store
 from hourbridge.reconciler.handlers import SeenHandler
 from hourbridge.reconciler.reconcile import Reconciler, Summary
 from hourbridge.reconciler.settings import ReconcilerSettings
+from tests.support.clocks import SteppingClock
 from tests.support.reconciling import BOOK, MemoryLedger
 
 
-class SteppingClock:
-    """A clock that stands still until told to go on; waiting takes no time."""
+class ObservedClock(SteppingClock):
+    """A clock on which waiting takes no time, but is noted."""
 
-    def __init__(self, now: datetime = datetime(2026, 4, 1, 12, tzinfo=UTC)) -> None:
-        self.instant = now
+    def __init__(self) -> None:
+        super().__init__()
         self.slept: list[float] = []
         self.on_sleep: Callable[[], None] = lambda: None
 
-    def now(self) -> datetime:
-        return self.instant
-
-    def monotonic_seconds(self) -> float:
-        return self.instant.timestamp()
-
     def sleep(self, seconds: float) -> None:
+        """Note the wait, and let the test do what would happen meanwhile."""
         self.slept.append(seconds)
         self.on_sleep()
-
-    def step(self, **duration: float) -> None:
-        self.instant += timedelta(**duration)
 
 
 class Bench:
     """Feeds events to the reconciler and runs it."""
 
-    def __init__(self, store: Store, clock: SteppingClock, ledger: MemoryLedger) -> None:
+    def __init__(self, store: Store, clock: ObservedClock, ledger: MemoryLedger) -> None:
         self.store = store
         self.clock = clock
         self.ledger = ledger
@@ -69,8 +61,8 @@ class Bench:
 
 
 @pytest.fixture
-def clock() -> SteppingClock:
-    return SteppingClock()
+def clock() -> ObservedClock:
+    return ObservedClock()
 
 
 @pytest.fixture
@@ -86,5 +78,5 @@ def store(database_for: Callable[..., str]) -> Iterator[Store]:
 
 
 @pytest.fixture
-def bench(store: Store, clock: SteppingClock, ledger: MemoryLedger) -> Bench:
+def bench(store: Store, clock: ObservedClock, ledger: MemoryLedger) -> Bench:
     return Bench(store, clock, ledger)

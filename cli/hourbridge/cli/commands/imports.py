@@ -18,37 +18,40 @@ _CHUNK_BYTES = 1 << 16
 _FACTS = ("reading_id", "as_of", "rows", "first", "last")
 
 
+ProfileFile = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, help="YAML of a profile of your own.")
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        help="When the file was exported (RFC 3339); orders imports. "
+        "Default: when the file was last changed."
+    ),
+]
+Zone = Annotated[str | None, typer.Option(help="IANA zone of the file's local times.")]
+Rejected = Annotated[
+    Path | None, typer.Option(help="Where rejected rows go; default <FILE>.rejected.csv.")
+]
+
+
 def import_file(
     file: Path = typer.Argument(..., exists=True, dir_okay=False),
     book: str = typer.Option(..., "--book", "-b"),
     source: str = typer.Option(..., "--source", "-s"),
-    profile: str = typer.Option(
-        ..., "--profile", "-p", help="toggl, clockify, harvest, generic_csv, jsonl, ..."
-    ),
-    profile_file: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="YAML of a profile of your own."),
-    ] = None,
+    profile: str = typer.Option(..., "--profile", "-p", help="toggl, generic_csv, jsonl, ..."),
+    profile_file: ProfileFile = None,
     mode: str = typer.Option("append", help="append, or snapshot of a window."),
     first: Annotated[str | None, typer.Option(help="First day of a snapshot's window.")] = None,
     last: Annotated[str | None, typer.Option(help="Last day of a snapshot's window.")] = None,
-    as_of: Annotated[
-        str | None,
-        typer.Option(
-            help="When the file was exported (RFC 3339); orders imports. "
-            "Default: when the file was last changed."
-        ),
-    ] = None,
-    zone: Annotated[str | None, typer.Option(help="IANA zone of the file's local times.")] = None,
+    as_of: AsOf = None,
+    zone: Zone = None,
     currency: Annotated[str | None, typer.Option(help="Of amounts that name none.")] = None,
     date_order: Annotated[str | None, typer.Option(help="mdy or dmy.")] = None,
     decimal: Annotated[str | None, typer.Option(help="auto, point or comma.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Default: found out.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Default: found out.")] = None,
     dry_run: bool = typer.Option(False, "--dry-run", help="Show outcomes; write nothing."),
-    rejected: Annotated[
-        Path | None, typer.Option(help="Where rejected rows go; default <FILE>.rejected.csv.")
-    ] = None,
+    rejected: Rejected = None,
     as_json: bool = JsonOption,
 ) -> None:
     """Import a time tracker's export; every row gets exactly one outcome.

@@ -54,6 +54,14 @@ def list_connections(as_json: bool = JsonOption) -> None:
     print_json(rows) if as_json else print_rows("Connections", rows, COLUMNS)
 
 
+@app.command("lanes")
+def list_lanes(as_json: bool = JsonOption) -> None:
+    """Show the ledgers that can't be posted to now, and why."""
+    with admin_client() as client:
+        rows = client.get("poster", "/v1/lanes")["lanes"]
+    print_json(rows) if as_json else print_rows("Stopped lanes", rows)
+
+
 def _secret(variable: str) -> str:
     value = os.environ.get(variable, "")
     if not value:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from hourbridge.billing.basis import charge_kind, line_identity
 from hourbridge.common.book import Grouping, LedgerBinding, LineDetail, RoundingScope
@@ -16,6 +17,7 @@ _PERIODS = {
     Grouping.CLIENT_MONTH: Term.MONTH,
     Grouping.CLIENT_QUARTER: Term.QUARTER,
 }
+_SHARED_KEYS_MAX = 4096
 _BY_PROJECT = {Grouping.PROJECT_MONTH, Grouping.PROJECT_ON_DEMAND}
 
 
@@ -25,6 +27,12 @@ class GroupKeys:
 
     engagement: str
     group: str
+
+
+@lru_cache(maxsize=_SHARED_KEYS_MAX)
+def _shared_key(*parts: str) -> str:
+    """Return a key that many charges have in common."""
+    return derive_key(*parts)
 
 
 def ledger_key(ledger: LedgerBinding) -> str:
@@ -41,14 +49,14 @@ def group_keys(charge: Charge, record_id: str) -> GroupKeys:
         charge.currency,
         charge.invoicing.model_dump_json(),
     )
-    engagement = derive_key("engagement", charge.client, charge.customer.key)
+    engagement = _shared_key("engagement", charge.client, charge.customer.key)
     grouping = charge.invoicing.grouping
     if grouping is Grouping.ENTRY:
         return GroupKeys(engagement, derive_key("group", *base, record_id, _job(charge)))
     if grouping in _BY_PROJECT and not _is_client_fee(charge):
         parts = (*base, charge.project or "", _job(charge))
-        return GroupKeys(engagement, derive_key("group", *parts))
-    return GroupKeys(engagement, derive_key("group", *base))
+        return GroupKeys(engagement, _shared_key("group", *parts))
+    return GroupKeys(engagement, _shared_key("group", *base))
 
 
 def billing_period(grouping: Grouping, work_date: date) -> Period | None:

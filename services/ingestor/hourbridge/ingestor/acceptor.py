@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from hourbridge.common.clock import Clock
 from hourbridge.common.messages.events import FieldReason
 from hourbridge.common.messages.records import Deletion, Record
+from hourbridge.common.store.rows import write_all
 from hourbridge.ingestor import aliases, conflicts, order_kinds, records
 from hourbridge.ingestor.acceptance import (
     Decision,
@@ -84,6 +85,11 @@ class _Group:
     standing: Standing | None = None
     decision: Decision | None = None
 
+    @property
+    def book(self) -> str:
+        """Return the book that the record belongs to."""
+        return self.statements[0].book
+
     def decide(self) -> Decision:
         """Decide about all statements; remembered."""
         proposals = [
@@ -95,7 +101,7 @@ class _Group:
 
 
 class Acceptor:
-    """Decides and stores. Stateless but for a cache of order kinds; thread-safe."""
+    """Decides and stores. Stateless; thread-safe."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -105,8 +111,8 @@ class Acceptor:
 
         Idempotent: statements that were accepted before are unchanged or older.
         """
-        records.lock_books(connection, {statement.book for statement in statements})
-        return _Batch(connection, statements, self._clock.now()).run()
+        last = records.lock_books(connection, {statement.book for statement in statements})
+        return _Batch(connection, statements, self._clock.now()).run(last)
 
     def preview(self, connection: Connection, statements: Sequence[Statement]) -> Acceptance:
         """Return the same verdicts without locking or writing anything."""
@@ -126,34 +132,38 @@ class _Batch:
         self._groups: dict[str, _Group] = {}
         self._identities = aliases.Identities([])
         self._kinds: order_kinds.Kinds = {}
+        self._new_kinds: order_kinds.Kinds = {}
 
     def decide(self) -> Acceptance:
         """Reach every verdict; write nothing."""
-        self._kinds = order_kinds.load(self._connection, self._statements)
+        named = [_named(statement) for statement in self._statements]
+        stated_kinds = order_kinds.scopes_of(self._statements)
+        found = aliases.find(self._connection, named, stated_kinds)
+        self._kinds = {**stated_kinds, **found.kinds}
+        self._new_kinds = {
+            scope: kind for scope, kind in stated_kinds.items() if scope not in found.kinds
+        }
         usable = [i for i in range(len(self._statements)) if self._has_right_order(i)]
-        self._identities = aliases.resolve(
-            self._connection, [_named(self._statements[i]) for i in usable]
-        )
+        self._identities = aliases.settle([named[i] for i in usable], found)
         for index, record_id in zip(usable, self._identities.record_ids, strict=True):
             statement = self._statements[index]
             self._add(record_id, statement, content_hash_of(statement.record), index)
         self._add_merged()
-        known = records.standings(self._connection, self._groups)
+        known = found.standings
         for group in self._groups.values():
             group.standing = known.get(group.record_id)
             self._note(group, group.decide())
         return Acceptance([verdict for verdict in self._verdicts if verdict is not None])
 
-    def run(self) -> Acceptance:
-        """Decide and write."""
+    def run(self, last: dict[str, int]) -> Acceptance:
+        """Decide and write; ``last`` are the numbers given so far in the books locked."""
         acceptance = self.decide()
-        order_kinds.store(self._connection, self._kinds)
         accepted = [group for group in self._groups.values() if _winner(group) is not None]
         withdrawn = records.present(self._connection, self._identities.merges)
         aliases.store(self._connection, self._identities)
         replaced = [group.record_id for group in accepted if group.standing is not None]
         records.keep_former(self._connection, [*replaced, *withdrawn])
-        acceptance.revisions = self._write(accepted, list(withdrawn.values()))
+        acceptance.revisions = self._write(accepted, list(withdrawn.values()), last)
         self._touch()
         conflicts.supersede(self._connection, [*replaced, *withdrawn], self._now)
         conflicts.park(self._connection, self._conflicts(), self._now)
@@ -196,21 +206,28 @@ class _Batch:
                 revision = decision.standing.revision
                 self._verdicts[position] = Verdict(outcome, group.record_id, revision)
 
-    def _write(self, accepted: list[_Group], withdrawn: list[Revision]) -> list[Revision]:
+    def _write(
+        self, accepted: list[_Group], withdrawn: list[Revision], last: dict[str, int]
+    ) -> list[Revision]:
+        """Number and write the new revisions, and fix the order of new scopes."""
         accepted.sort(key=_arrival)
-        pending = [self._revision(group) for group in accepted]
-        pending += [_withdrawal(revision, self._now) for revision in withdrawn]
-        if not pending:
-            return []
-        counts: dict[str, int] = {}
-        for revision in pending:
-            counts[revision.book] = counts.get(revision.book, 0) + 1
-        following = records.advance(self._connection, counts)
-        numbered = []
-        for revision in pending:
-            numbered.append(replace(revision, sequence=following[revision.book]))
-            following[revision.book] += 1
-        records.write(self._connection, [self._row(revision) for revision in numbered])
+        given: dict[str, int] = {}
+
+        def following(book: str) -> int:
+            given[book] = given.get(book, last[book]) + 1
+            return given[book]
+
+        numbered = [self._revision(group, following(group.book)) for group in accepted]
+        numbered += [_withdrawal(old, self._now, following(old.book)) for old in withdrawn]
+        sequences = [{"book": book, "last": given[book]} for book in sorted(given)]
+        write_all(
+            self._connection,
+            [
+                (order_kinds.STORE, order_kinds.rows_of(self._new_kinds)),
+                (records.SET_LAST, sequences),
+                records.writing([(revision, self._row(revision)) for revision in numbered]),
+            ],
+        )
         return numbered
 
     def _row(self, revision: Revision) -> dict[str, Any]:
@@ -222,7 +239,7 @@ class _Batch:
             merged_into=self._identities.merges.get(revision.record_id),
         )
 
-    def _revision(self, group: _Group) -> Revision:
+    def _revision(self, group: _Group, sequence: int) -> Revision:
         index = _winner(group)
         decision = group.decision
         if index is None or decision is None:
@@ -235,7 +252,7 @@ class _Batch:
             record_type=statement.record.record_type,
             revision=decision.standing.revision,
             order_key=statement.order.value,
-            sequence=0,
+            sequence=sequence,
             content_hash=group.hashes[index],
             state=statement.record,
             raw_ref=statement.raw_ref,
@@ -297,7 +314,7 @@ def _as_of(group: _Group) -> int:
     return max(microseconds_of(statement.as_of) for statement in group.statements)
 
 
-def _withdrawal(revision: Revision, now: datetime) -> Revision:
+def _withdrawal(revision: Revision, now: datetime, sequence: int) -> Revision:
     """Return the deletion of a record that turned out to be another one under a former id."""
     state = revision.state.model_copy(update={"deleted": Deletion(at=now, how="diff")})
     standing = follow(
@@ -306,6 +323,7 @@ def _withdrawal(revision: Revision, now: datetime) -> Revision:
     )
     return replace(
         revision,
+        sequence=sequence,
         state=state,
         revision=standing.revision,
         content_hash=standing.content_hash,

@@ -14,21 +14,30 @@ from sqlalchemy import Connection
 
 from hourbridge.common.messages.records import RecordType
 from hourbridge.common.store.rows import bulk, statement
-from hourbridge.ingestor.identity import record_id_of
+from hourbridge.ingestor.acceptance import Standing
+from hourbridge.ingestor.identity import OrderKind, record_id_of
 
 Name = tuple[str, str, RecordType, str]
 """(book, source, record type, external id)."""
+Scope = tuple[str, str, RecordType]
+"""(book, source, record type): within it one kind of order holds."""
 
 _FIND = statement(
     """
-    SELECT r.book, r.source, r.record_type, r.name, a.record_id::text AS alias_of,
-           d.record_id::text AS own, coalesce(t.sequence, d.sequence) AS sequence
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb))
-         AS r(book text, source text, record_type text, name text, record_id uuid)
+    SELECT r.position, coalesce(a.record_id, d.record_id)::text AS record_id,
+           coalesce(t.sequence, d.sequence, 0) AS sequence,
+           coalesce(t.revision, d.revision) AS revision,
+           coalesce(t.seen_revision, d.seen_revision) AS seen_revision,
+           coalesce(t.content_hash, d.content_hash) AS content_hash, k.kind
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
+        position int, book text, source text, record_type text, name text, record_id uuid)
     LEFT JOIN record_alias a ON (a.book, a.source, a.record_type, a.alias)
                               = (r.book, r.source, r.record_type, r.name)
     LEFT JOIN record t ON t.record_id = a.record_id
     LEFT JOIN record d ON d.record_id = r.record_id AND a.record_id IS NULL
+    LEFT JOIN order_kind k ON r.name IS NULL
+         AND (k.book, k.source, k.record_type) = (r.book, r.source, r.record_type)
+    WHERE a.record_id IS NOT NULL OR d.record_id IS NOT NULL OR k.kind IS NOT NULL
     """
 )
 _ADD = statement(
@@ -84,10 +93,26 @@ class Identities:
 
 
 @dataclass(frozen=True)
-class _Known:
+class Known:
+    """The record that a name leads to."""
+
     record_id: str
     sequence: int
     """Of the record's acceptance; the earlier record survives a merge."""
+    standing: Standing | None
+
+
+@dataclass
+class Found:
+    """What is stored about the names and scopes of a batch."""
+
+    known: dict[Name, Known] = field(default_factory=dict)
+    kinds: dict[Scope, OrderKind] = field(default_factory=dict)
+
+    @property
+    def standings(self) -> dict[str, Standing]:
+        """Return where known records stand."""
+        return {each.record_id: each.standing for each in self.known.values() if each.standing}
 
 
 class _Clusters:
@@ -114,10 +139,42 @@ class _Clusters:
         return found
 
 
+def find(
+    connection: Connection, statements: Iterable[Named], scopes: Iterable[Scope] = ()
+) -> Found:
+    """Look up, in one statement, what names lead to and what scopes are ordered by."""
+    names = sorted({name for stated in statements for name in stated.all})
+    wanted = sorted(scopes)
+    rows: list[dict[str, str | int | None]] = [
+        {**_columns(name[:3]), "position": at, "name": name[3], "record_id": record_id_of(*name)}
+        for at, name in enumerate(names)
+    ]
+    rows += [{**_columns(scope), "position": at} for at, scope in enumerate(wanted)]
+    found = Found()
+    for row in bulk(connection, _FIND, rows):
+        if row.kind is not None:
+            found.kinds[wanted[row.position]] = OrderKind(row.kind)
+            continue
+        standing = None
+        if row.revision is not None:
+            standing = Standing(row.revision, row.seen_revision, row.content_hash)
+        found.known[names[row.position]] = Known(row.record_id, row.sequence, standing)
+    return found
+
+
+def _columns(scope: Scope) -> dict[str, str | int | None]:
+    return {"book": scope[0], "source": scope[1], "record_type": scope[2]}
+
+
 def resolve(connection: Connection, statements: Sequence[Named]) -> Identities:
     """Return the record of each statement. Needs the lock of the books concerned."""
+    return settle(statements, find(connection, statements))
+
+
+def settle(statements: Sequence[Named], found: Found) -> Identities:
+    """Return the record of each statement, given what is stored about (at least) their names."""
     names = {name for stated in statements for name in stated.all}
-    known = _find(connection, names)
+    known = {name: each for name, each in found.known.items() if name in names}
     changed_names = {name for stated in statements if stated.previous for name in stated.all}
     if not changed_names:
         return Identities([_lone(stated.name, known) for stated in statements])
@@ -135,11 +192,11 @@ def resolve(connection: Connection, statements: Sequence[Named]) -> Identities:
     return identities
 
 
-def _lone(name: Name, known: dict[Name, _Known]) -> str:
+def _lone(name: Name, known: dict[Name, Known]) -> str:
     return known[name].record_id if name in known else record_id_of(*name)
 
 
-def _by_record(known: dict[Name, _Known]) -> dict[str, list[Name]]:
+def _by_record(known: dict[Name, Known]) -> dict[str, list[Name]]:
     found: dict[str, list[Name]] = {}
     for name in sorted(known):
         found.setdefault(known[name].record_id, []).append(name)
@@ -147,7 +204,7 @@ def _by_record(known: dict[Name, _Known]) -> dict[str, list[Name]]:
 
 
 def _settle(
-    members: list[Name], known: dict[Name, _Known], renamed: set[Name], identities: Identities
+    members: list[Name], known: dict[Name, Known], renamed: set[Name], identities: Identities
 ) -> str:
     """Choose the one record of ``members`` and note the aliases and merges that follow."""
     existing = {known[name].record_id: known[name] for name in members if name in known}
@@ -162,25 +219,6 @@ def _settle(
     if len(members) > 1:  # the record's first name too: a later merge leads all of them on
         identities.aliases.update(dict.fromkeys(members, survivor))
     return survivor
-
-
-def _find(connection: Connection, names: Iterable[Name]) -> dict[Name, _Known]:
-    rows = [
-        {
-            "book": book,
-            "source": source,
-            "record_type": record_type,
-            "name": name,
-            "record_id": record_id_of(book, source, record_type, name),
-        }
-        for book, source, record_type, name in sorted(names)
-    ]
-    known = {}
-    for row in bulk(connection, _FIND, rows):
-        if row.alias_of or row.own:
-            name = (row.book, row.source, RecordType(row.record_type), row.name)
-            known[name] = _Known(row.alias_of or row.own, row.sequence or 0)
-    return known
 
 
 def store(connection: Connection, identities: Identities) -> None:

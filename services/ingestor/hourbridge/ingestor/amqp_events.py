@@ -9,6 +9,7 @@ redelivered message finds its effect and publishes the same messages again.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from pydantic import TypeAdapter, ValidationError
@@ -105,11 +106,13 @@ class AmqpIntake:
         if not reasons and not self._allows(book, source):
             detail = f"{book}/{source} may not report over AMQP here"
             reasons.append(FieldReason(field="source", code="source_not_allowed", detail=detail))
-        return _with_reasons(event, tuple(reasons)), Caller(book, source)
+        if len(reasons) > len(event.reasons):
+            event = _with_reasons(event, tuple(reasons))
+        return event, Caller(book, source)
 
     def _allows(self, book: str, source: str) -> bool:
-        pairs = {f"{book}/{source}", f"{book}/*", "*/*"}
-        return not pairs.isdisjoint(self._allowed)
+        allowed = self._allowed
+        return "*/*" in allowed or not allowed.isdisjoint((f"{book}/{source}", f"{book}/*"))
 
 
 def _read_body(delivery: Delivery) -> Reported:
@@ -139,16 +142,7 @@ def _source_of(delivery: Delivery, event: Reported) -> tuple[str, FieldReason | 
 
 
 def _with_reasons(event: Reported, reasons: tuple[FieldReason, ...]) -> Reported:
-    return Reported(
-        event.event_id,
-        event.event_source,
-        event.event_type,
-        event.book,
-        event.time,
-        event.correlation_id,
-        None if reasons else event.record,
-        reasons,
-    )
+    return replace(event, record=None, reasons=reasons)
 
 
 def _payload(delivery: Delivery, now: datetime) -> Payload:

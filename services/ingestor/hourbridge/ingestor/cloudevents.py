@@ -7,6 +7,7 @@ readable one becomes field-exact reasons of that event alone.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +33,8 @@ _MODELS: dict[str, type[Record]] = {
 _BOOK: TypeAdapter[str] = TypeAdapter(BookName)
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
 _TEXT_ATTRIBUTES_MAX = 2048
+_SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+"""Escapes of NUL and of surrogates, paired or lone."""
 _SHORT_BYTES_MAX = 255
 """AMQP's short strings: correlation ids, among others."""
 _SECONDS_MAX = 366 * 24 * 3600
@@ -105,8 +108,11 @@ def read_binary(headers: Mapping[str, str], body: bytes) -> Reported:
 
 
 def _is_suspect(body: bytes) -> bool:
-    """Return whether any text may hold what PostgreSQL can't: JSON needs an escape for that."""
-    return b"\\u" in body
+    """Return whether any text may hold what PostgreSQL can't: JSON needs an escape for that.
+
+    Escaped backslashes before the ``u`` make a false alarm; every text is looked at then.
+    """
+    return _SUSPECT.search(body) is not None
 
 
 def read_event(document: Any, *, text_is_suspect: bool = True) -> Reported:

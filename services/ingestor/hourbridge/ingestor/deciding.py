@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from hourbridge.common.messages.records import RECORD_MODELS, RecordType
 from hourbridge.common.runtime.admin import NotFound, RequestInvalid
 from hourbridge.common.store import audit
+from hourbridge.common.store.rows import write_all
 from hourbridge.ingestor import conflicts, records
 from hourbridge.ingestor.acceptance import Proposal, Standing, follow
 from hourbridge.ingestor.identity import date_of
@@ -73,5 +74,6 @@ def _take_effect(connection: Connection, found: dict[str, Any], now: datetime) -
         accepted_at=now,
     )
     records.keep_former(connection, [revision.record_id])
-    records.write(connection, [records.row_of(revision, stated_as_of=0, day=date_of(state))])
+    row = records.row_of(revision, stated_as_of=0, day=date_of(state))
+    write_all(connection, [records.writing([(revision, row)])])
     return revision

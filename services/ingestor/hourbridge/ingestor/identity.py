@@ -86,11 +86,7 @@ def content_hash_of(record: Record) -> str:
     1.5 and 1.50 are equal, as are differently ordered fields and tags; absent equals default.
     All deletions are equal: what a deleted thing said last no longer matters.
     """
-    content = _content(record)
-    text = json.dumps(
-        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_canonical
-    )
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_ENCODER.encode(_content(record)).encode()).hexdigest()
 
 
 def date_of(record: Record) -> date | None:
@@ -120,3 +116,8 @@ def _canonical(value: Any) -> str:
     if isinstance(value, date):  # datetimes too; instants are UTC inside models
         return value.isoformat()
     raise TypeError(f"no canonical text for {type(value).__name__}")
+
+
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_canonical
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -186,8 +187,10 @@ def _memory(arrival: Arrival, verdict: Verdict) -> dict[str, Any]:
 
 def count(channel: str, verdicts: Sequence[Verdict]) -> None:
     """Count outcomes and refusals."""
-    for verdict in verdicts:
-        metrics.EVENTS.labels(channel, verdict.outcome.value).inc()
+    outcomes = Counter(verdict.outcome for verdict in verdicts)
+    for outcome, events in outcomes.items():
+        metrics.EVENTS.labels(channel, outcome.value).inc(events)
+    for verdict in verdicts if outcomes[Outcome.REJECTED] else ():
         if verdict.outcome is Outcome.REJECTED:
             code = verdict.reasons[0].code if verdict.reasons else "unknown"
             metrics.REJECTED.labels(channel, code).inc()

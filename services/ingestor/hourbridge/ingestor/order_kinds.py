@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection
-
 from hourbridge.common.messages.events import FieldReason
 from hourbridge.common.messages.records import RecordType
-from hourbridge.common.store.rows import bulk, statement
+from hourbridge.common.store.rows import statement
 from hourbridge.ingestor.identity import OrderKind
 
 if TYPE_CHECKING:
@@ -18,14 +16,7 @@ if TYPE_CHECKING:
 Scope = tuple[str, str, RecordType]
 Kinds = dict[Scope, OrderKind]
 
-_LOAD = statement(
-    """
-    SELECT k.book, k.source, k.record_type, k.kind
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(book text, source text, record_type text)
-    JOIN order_kind k USING (book, source, record_type)
-    """
-)
-_STORE = statement(
+STORE = statement(
     """
     INSERT INTO order_kind (book, source, record_type, kind)
     SELECT book, source, record_type, kind FROM jsonb_to_recordset(CAST(:rows AS jsonb))
@@ -40,19 +31,18 @@ def scope_of(stated: Statement) -> Scope:
     return (stated.book, stated.source, stated.record.record_type)
 
 
-def load(connection: Connection, statements: Sequence[Statement]) -> Kinds:
-    """Return the kind of every scope in the batch; the first statement decides for a new one."""
+def scopes_of(statements: Sequence[Statement]) -> Kinds:
+    """Return the kind that every scope in the batch would have: its first statement's."""
     scopes = {scope_of(stated): stated for stated in reversed(statements)}
-    rows = [_row(scope) for scope in sorted(scopes)]
-    kinds = {scope: stated.order.kind for scope, stated in scopes.items()}
-    for row in bulk(connection, _LOAD, rows):
-        kinds[(row.book, row.source, RecordType(row.record_type))] = OrderKind(row.kind)
-    return kinds
+    return {scope: stated.order.kind for scope, stated in scopes.items()}
 
 
-def store(connection: Connection, kinds: Kinds) -> None:
-    """Fix the kind of new scopes."""
-    bulk(connection, _STORE, [{**_row(scope), "kind": kinds[scope]} for scope in sorted(kinds)])
+def rows_of(kinds: Kinds) -> list[dict[str, str]]:
+    """Return new scopes as rows for ``STORE``, which fixes their kind."""
+    return [
+        {"book": scope[0], "source": scope[1], "record_type": scope[2], "kind": kinds[scope]}
+        for scope in sorted(kinds)
+    ]
 
 
 def check(kinds: Kinds, stated: Statement) -> FieldReason | None:
@@ -65,8 +55,3 @@ def check(kinds: Kinds, stated: Statement) -> FieldReason | None:
         return FieldReason(field="external_version", code="version_missing", detail=detail)
     detail = "this source orders by update time; a version number can't be compared with that"
     return FieldReason(field="external_version", code="version_unexpected", detail=detail)
-
-
-def _row(scope: Scope) -> dict[str, str]:
-    book, source, record_type = scope
-    return {"book": book, "source": source, "record_type": record_type}

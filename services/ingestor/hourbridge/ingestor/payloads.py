@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hourbridge.common.ids import content_hash, random_id
+from hourbridge.common.ids import content_hash, ordered_id
 from hourbridge.common.messages.events import FieldReason
 from hourbridge.common.store import objects
 from hourbridge.common.store.rows import bulk, statement
@@ -67,15 +67,23 @@ def receive(
     channel: str, body: bytes | None, content_type: str | None, received_at: datetime
 ) -> Payload:
     """Return a payload to keep; each reception is one, also of equal bodies."""
-    return Payload(random_id(), received_at, channel, body, content_type)
+    payload_id = ordered_id(int(received_at.timestamp() * 1000))
+    return Payload(payload_id, received_at, channel, body, content_type)
 
 
 def keep(connection: Connection, payloads: Sequence[Payload]) -> None:
     """Write payloads in the caller's transaction."""
     if payloads:
         # In one order everywhere: two transactions that keep equal objects can't deadlock.
-        ordered = sorted(payloads, key=lambda payload: content_hash(payload.body or b""))
-        bulk(connection, _INSERT, [_row(connection, payload) for payload in ordered])
+        hashed = sorted(
+            ((content_hash(payload.body or b""), payload) for payload in payloads),
+            key=lambda pair: pair[0] if _is_large(pair[1]) else "",
+        )
+        bulk(connection, _INSERT, [_row(connection, *pair) for pair in hashed])
+
+
+def _is_large(payload: Payload) -> bool:
+    return payload.body is not None and len(payload.body) > INLINE_BYTES_MAX
 
 
 def get(connection: Connection, reference: str) -> bytes | None:
@@ -91,10 +99,10 @@ def get(connection: Connection, reference: str) -> bytes | None:
     return None if row.body is None else bytes(row.body)
 
 
-def _row(connection: Connection, payload: Payload) -> dict[str, Any]:
+def _row(connection: Connection, sha256: str, payload: Payload) -> dict[str, Any]:
     body = payload.body or b""
     reference = payload.object_ref
-    if reference is None and len(body) > INLINE_BYTES_MAX:
+    if reference is None and _is_large(payload):
         reference = objects.put(
             connection, body, payload.content_type or "application/octet-stream"
         )
@@ -106,7 +114,7 @@ def _row(connection: Connection, payload: Payload) -> dict[str, Any]:
         "source": payload.source,
         "channel": payload.channel,
         "content_type": storable(payload.content_type),
-        "sha256": content_hash(body),
+        "sha256": sha256,
         "size_bytes": len(body),
         "body": base64.b64encode(body).decode() if inline else None,
         "object_ref": reference,

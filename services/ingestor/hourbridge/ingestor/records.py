@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
 from hourbridge.common.messages.records import RECORD_MODELS, Record, RecordType
-from hourbridge.common.store.rows import bulk, statement
+from hourbridge.common.store.rows import Write, bulk, statement, with_json
 from hourbridge.ingestor.acceptance import Standing
 
 _LOCK_BOOKS = statement(
-    "SELECT book FROM book_sequence WHERE book = ANY(:books) ORDER BY book FOR UPDATE"
+    "SELECT book, last FROM book_sequence WHERE book = ANY(:books) ORDER BY book FOR UPDATE"
 )
 _ADD_BOOKS = statement(
     "INSERT INTO book_sequence (book, last) SELECT unnest(CAST(:books AS text[])), 0 "
@@ -27,6 +28,14 @@ _ADVANCE = statement(
     WHERE b.book = r.book RETURNING b.book, b.last
     """
 )
+SET_LAST = statement(
+    """
+    UPDATE book_sequence b SET last = r.last
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(book text, last bigint)
+    WHERE b.book = r.book
+    """
+)
+"""For who holds the books' locks."""
 _POSITION = statement("SELECT last FROM book_sequence WHERE book = :book")
 _STANDINGS = statement(
     "SELECT record_id::text, revision, seen_revision, content_hash FROM record "
@@ -37,16 +46,16 @@ _COLUMNS = (
     "stated_as_of, content_hash, sequence, deleted, on_date, state, raw_ref, accepted_at, "
     "correlation_id, merged_into"
 )
-_WRITE = statement(
+WRITE = statement(
     f"""
     INSERT INTO record ({_COLUMNS})
     SELECT record_id, book, source, record_type, external_id, revision, order_key, seen_revision,
-           stated_as_of, content_hash, sequence, deleted, on_date, CAST(state AS jsonb), raw_ref,
+           stated_as_of, content_hash, sequence, deleted, on_date, state, raw_ref,
            accepted_at, correlation_id, merged_into
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
         record_id uuid, book text, source text, record_type text, external_id text,
         revision bigint, order_key bigint, seen_revision bigint, stated_as_of bigint,
-        content_hash text, sequence bigint, deleted boolean, on_date date, state text,
+        content_hash text, sequence bigint, deleted boolean, on_date date, state jsonb,
         raw_ref text, accepted_at timestamptz, correlation_id text, merged_into uuid)
     ON CONFLICT (record_id) DO UPDATE SET
         revision = excluded.revision, order_key = excluded.order_key,
@@ -116,11 +125,16 @@ class Revision:
     accepted_at: datetime
     correlation_id: str | None = None
 
+    @cached_property
+    def state_json(self) -> str:
+        """Return the state as it is stored and announced: what has its default is left out."""
+        return self.state.model_dump_json(exclude_defaults=True)
+
 
 def row_of(
     revision: Revision, *, stated_as_of: int, day: date | None, merged_into: str | None = None
 ) -> dict[str, Any]:
-    """Return a revision as a row to write."""
+    """Return a revision as a row to write, its state aside."""
     deleted = revision.state.deleted
     return {
         "record_id": revision.record_id,
@@ -136,7 +150,6 @@ def row_of(
         "sequence": revision.sequence,
         "deleted": deleted is not None and deleted.confirmed,
         "on_date": day,
-        "state": revision.state.model_dump_json(exclude_defaults=True),
         "raw_ref": revision.raw_ref,
         "accepted_at": revision.accepted_at,
         "correlation_id": revision.correlation_id,
@@ -144,17 +157,20 @@ def row_of(
     }
 
 
-def lock_books(connection: Connection, books: Collection[str]) -> None:
+def lock_books(connection: Connection, books: Collection[str]) -> dict[str, int]:
     """Let one acceptor at a time work on each book, until the transaction ends.
+
+    Returns the last sequence number given in each.
 
     The gapless sequence serializes acceptance per book anyway; taking the lock first, in order,
     makes everything after it free of races and of deadlocks.
     """
     wanted = sorted(set(books))
-    found = connection.execute(_LOCK_BOOKS, {"books": wanted}).scalars().all()
+    found = connection.execute(_LOCK_BOOKS, {"books": wanted}).all()
     if len(found) < len(wanted):
         connection.execute(_ADD_BOOKS, {"books": wanted})
-        connection.execute(_LOCK_BOOKS, {"books": wanted})
+        found = connection.execute(_LOCK_BOOKS, {"books": wanted}).all()
+    return {row[0]: row[1] for row in found}
 
 
 def position(connection: Connection, book: str) -> int:
@@ -175,9 +191,10 @@ def standings(connection: Connection, record_ids: Iterable[str]) -> dict[str, St
     return {row[0]: Standing(row[1], row[2], row[3]) for row in rows}
 
 
-def write(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert or replace records."""
-    bulk(connection, _WRITE, rows)
+def writing(revisions: Iterable[tuple[Revision, Mapping[str, Any]]]) -> Write:
+    """Return what inserts or replaces records, given their rows."""
+    rows = ((row, revision.state_json) for revision, row in revisions)
+    return WRITE, with_json(rows, "state")
 
 
 def keep_former(connection: Connection, record_ids: Collection[str]) -> None:

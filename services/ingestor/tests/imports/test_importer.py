@@ -110,7 +110,7 @@ def test_the_same_file_twice_changes_nothing(
     run(importer, path)
     before = rows(store, "SELECT * FROM record ORDER BY record_id")
     events(bus, "mapper.bulk.v1")
-    clock.advance(days=1)
+    clock.step(days=1)
     again = run(importer, path)
     later = run(importer, path, as_of=APRIL + timedelta(days=1))
     assert again["imported_before"]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from hourbridge.common.messages.records import Expense, Record, TimeEntry
 from hourbridge.common.store.rows import bulk, statement
-from hourbridge.mapper.rules.subject import Fact, FactKey, Facts, fact_of, subject_of
+from hourbridge.mapper.rules.subject import NO_FACTS, Fact, FactKey, Facts, fact_of, subject_of
 
 _KEYS = (
     "jsonb_to_recordset(CAST(:rows AS jsonb)) "
@@ -122,14 +122,14 @@ def known_facts(
         wanted: dict[tuple[Owner, FactKey], None] = {}
         still: list[tuple[Owner, TimeEntry | Expense]] = []
         for owner, record in pending:
-            consulted = subject_of(record, known.get(owner, {})).consulted
-            new = [key for key in consulted if (owner, key) not in asked]
-            wanted.update(dict.fromkeys((owner, key) for key in new))
+            consulted = subject_of(record, known.get(owner, NO_FACTS)).consulted
+            new = [(owner, key) for key in consulted if (owner, key) not in asked]
             if new:
+                wanted.update(dict.fromkeys(new))
                 still.append((owner, record))
-        if wanted:
-            _load(connection, wanted, known)
-            asked.update(wanted)
+        asked.update(wanted)
+        if not wanted or not _load(connection, wanted, known):
+            break  # nothing new is known, so nothing more is asked for
         pending = still
     return known
 
@@ -138,11 +138,14 @@ def _load(
     connection: Connection,
     wanted: Iterable[tuple[Owner, FactKey]],
     known: dict[Owner, dict[FactKey, Fact]],
-) -> None:
+) -> bool:
+    """Add what is stored of ``wanted`` to ``known``; return whether there was anything."""
     rows = [
         {"book": book, "source": source, "kind": key.kind, "external_id": key.id}
         for (book, source), key in wanted
     ]
-    for row in bulk(connection, _LOAD, rows):
+    found = bulk(connection, _LOAD, rows).all()
+    for row in found:
         facts = known.setdefault((row.book, row.source), {})
         facts[FactKey(row.kind, row.external_id)] = Fact(row.name, row.client_id, row.client_name)
+    return bool(found)

@@ -21,7 +21,7 @@ from hourbridge.mapper.facts import StatedFact
 from hourbridge.mapper.mapping import MappedRecord, map_accepted
 from hourbridge.mapper.metrics import RECORDS
 from hourbridge.mapper.publication import charge_set_message
-from hourbridge.mapper.records import Held, RecordKey
+from hourbridge.mapper.records import RecordKey
 from hourbridge.mapper.rules.index import CompiledBook
 from hourbridge.mapper.rules.subject import NO_FACTS
 
@@ -49,18 +49,14 @@ class _Incoming:
         """Return the sequences that the record's charge set settles."""
         return tuple(sorted(self.sequences))
 
-    def is_newer(self, held: Held | None, book: CompiledBook | None) -> bool:
-        """Return whether the stored mapping is behind this state or behind the active version."""
-        if held is None or self.accepted.revision != held.revision:
-            return held is None or self.accepted.revision > held.revision
-        return (book.version if book else 0) > held.mapping_version
-
 
 class RecordsHandler:
     """Maps a batch of accepted records in one transaction.
 
     Each received sequence is settled by exactly one published charge set per handling: the stored
-    state of its record, whether this message made it, an earlier one or a newer one.
+    state of its record, whether this message made it, an earlier one or a newer one. Which of them
+    is decided by the condition of ``records.upsert`` alone: old messages are so rare that asking
+    beforehand what is stored would cost every batch more than it saves.
     """
 
     def __init__(
@@ -78,12 +74,8 @@ class RecordsHandler:
         """Store each record's newest mapping; return what the store then says of each."""
         batch = _newest(item.event for item in received)
         books = self._configurations.hold(connection, {book for book, _ in batch})
-        held = records.held(connection, batch)
-        newer = {
-            key: item for key, item in batch.items() if item.is_newer(held.get(key), books[key[0]])
-        }
-        self._learn(connection, newer)
-        mapped = _map(connection, books, newer)
+        self._learn(connection, batch)
+        mapped = _map(connection, books, batch)
         fault_point(BEFORE_STORE)
         stored = self._store(connection, mapped)
         fault_point(AFTER_STORE)
@@ -95,7 +87,7 @@ class RecordsHandler:
             for key in batch  # as they came, in sequence: readers of `covers` see few gaps
         ]
 
-    def _learn(self, connection: Connection, newer: Mapping[RecordKey, _Incoming]) -> None:
+    def _learn(self, connection: Connection, batch: Mapping[RecordKey, _Incoming]) -> None:
         stated = [
             StatedFact(
                 book,
@@ -104,7 +96,7 @@ class RecordsHandler:
                 item.accepted.revision,
                 item.accepted.state,
             )
-            for (book, record_id), item in newer.items()
+            for (book, record_id), item in batch.items()
             if item.accepted.record_type not in _NO_FACTS
         ]
         if facts.learn(connection, stated):
@@ -113,8 +105,6 @@ class RecordsHandler:
     def _store(
         self, connection: Connection, mapped: Mapping[RecordKey, MappedRecord]
     ) -> set[RecordKey]:
-        if not mapped:
-            return set()
         stored = records.upsert(connection, list(mapped.values()), self._clock.now())
         for key in stored:
             RECORDS.labels(mapped[key].change.outcome.value).inc()
@@ -136,11 +126,11 @@ def _newest(events: Iterable[Event[Any]]) -> dict[RecordKey, _Incoming]:
 
 
 def _map(
-    connection: Connection, books: Books, newer: Mapping[RecordKey, _Incoming]
+    connection: Connection, books: Books, batch: Mapping[RecordKey, _Incoming]
 ) -> dict[RecordKey, MappedRecord]:
     known = facts.known_facts(
         connection,
-        (((book, item.accepted.source), item.accepted.state) for (book, _), item in newer.items()),
+        (((book, item.accepted.source), item.accepted.state) for (book, _), item in batch.items()),
     )
     return {
         key: map_accepted(
@@ -150,7 +140,7 @@ def _map(
             known.get((key[0], item.accepted.source), NO_FACTS),
             covers=item.covers,
         )
-        for key, item in newer.items()
+        for key, item in batch.items()
     }
 
 

@@ -104,7 +104,7 @@ def _change(
     accepted: RecordState, mapped: Mapped, version: int, covers: tuple[int, ...]
 ) -> ChargeSetChanged:
     """Return the charge set. All parts come from validated models: not validated again."""
-    return ChargeSetChanged.model_construct(
+    return ChargeSetChanged.of_valid(
         record_id=accepted.record_id,
         record_type=accepted.record_type,
         source=accepted.source,

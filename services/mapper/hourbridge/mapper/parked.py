@@ -27,8 +27,8 @@ _FILTER = (
 )
 _LIST = text(
     "SELECT record_id, book, record_type, source, reason_code, waits_for, outcome_since, "
-    "work_date, charge_set->'reasons' AS reasons, charge_set->>'client' AS client, "
-    "charge_set->>'project' AS project, charge_set->>'worked_seconds' AS worked_seconds "
+    "work_date, charge_set::jsonb->'reasons' AS reasons, charge_set::jsonb->>'client' AS client, "
+    "charge_set::jsonb->>'project' AS project "
     f"FROM mapped_record WHERE {_FILTER} ORDER BY outcome_since, book, record_id LIMIT :limit"
 )
 _COUNTS = text(

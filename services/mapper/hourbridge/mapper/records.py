@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
@@ -15,12 +14,8 @@ from hourbridge.common.store.rows import bulk, statement
 from hourbridge.mapper.mapping import MappedRecord
 
 _KEYS = "jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(book text, record_id text)"
-_HELD = statement(
-    f"SELECT m.book, m.record_id, m.revision, m.mapping_version FROM {_KEYS} "
-    "JOIN mapped_record m USING (book, record_id)"
-)
 _CHARGE_SETS = statement(
-    f"SELECT m.book, m.record_id, m.charge_set::text AS charge_set FROM {_KEYS} "
+    f"SELECT m.book, m.record_id, m.charge_set FROM {_KEYS} "
     "JOIN mapped_record m USING (book, record_id)"
 )
 _COLUMNS = (
@@ -39,8 +34,7 @@ _UPSERT = statement(
     f"""
     INSERT INTO mapped_record AS m ({_COLUMNS}, state, charge_set, accepted_at, work_date,
                                     outcome_since)
-    SELECT {_COLUMNS}, CAST(state AS jsonb), CAST(charge_set AS jsonb), accepted_at, work_date,
-           CAST(:now AS timestamptz)
+    SELECT {_COLUMNS}, state, charge_set, accepted_at, work_date, CAST(:now AS timestamptz)
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS {_ROW_TYPE}
     ORDER BY book, record_id
     ON CONFLICT (book, record_id) DO UPDATE SET
@@ -60,7 +54,7 @@ _UPDATE = statement(
     UPDATE mapped_record m SET
         mapping_version = r.mapping_version, outcome = r.outcome, reason_code = r.reason_code,
         waits_for = r.waits_for, depends_on = r.depends_on,
-        charge_set = CAST(r.charge_set AS jsonb),
+        charge_set = r.charge_set,
         outcome_since = CASE WHEN m.outcome = r.outcome THEN m.outcome_since
                              ELSE CAST(:now AS timestamptz) END
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS {_ROW_TYPE}
@@ -70,24 +64,6 @@ _UPDATE = statement(
 
 RecordKey = tuple[str, str]
 """A book and a record_id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """The order of a stored record."""
-
-    revision: int
-    mapping_version: int
-
-
-def held(connection: Connection, keys: Iterable[RecordKey]) -> dict[RecordKey, Held]:
-    """Return those of ``keys`` that are stored, without locking them.
-
-    Locking what exists and then inserting what doesn't would take locks in two orders, and
-    deadlock. So this only saves work; what counts is the condition of ``upsert``.
-    """
-    rows = bulk(connection, _HELD, [{"book": book, "record_id": id} for book, id in keys])
-    return {(row.book, row.record_id): Held(row.revision, row.mapping_version) for row in rows}
 
 
 def upsert(connection: Connection, mapped: Sequence[MappedRecord], now: Any) -> set[RecordKey]:

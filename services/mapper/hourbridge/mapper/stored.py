@@ -16,10 +16,7 @@ from hourbridge.mapper.mapping import MappedRecord, map_accepted
 from hourbridge.mapper.rules.index import CompiledBook
 from hourbridge.mapper.rules.subject import NO_FACTS
 
-_FIELDS = (
-    "record_id, source, record_type, revision, sequence, accepted_at, "
-    "state::text AS state, charge_set::text AS charge_set"
-)
+_FIELDS = "record_id, source, record_type, revision, sequence, accepted_at, state, charge_set"
 _BEHIND = "book = :book AND record_id > :cursor AND mapping_version < :version"
 _ORDER = "ORDER BY record_id LIMIT :limit FOR UPDATE"
 _PARKED = text(

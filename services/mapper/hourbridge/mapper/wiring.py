@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from hourbridge.common.book import LedgerBinding
 from hourbridge.common.bus.adapter import Bus
-from hourbridge.common.bus.consumer import Lane
-from hourbridge.common.bus.topology import QUEUES, build_topology
+from hourbridge.common.bus.consumer import work_and_bulk_lanes
+from hourbridge.common.bus.topology import build_topology
 from hourbridge.common.clock import Clock
 from hourbridge.common.ids import random_id
 from hourbridge.common.runtime.service import ServiceDefinition
@@ -71,7 +71,7 @@ def build(
         bus=bus,
         clock=clock,
         topology=build_topology(settings.retry_delays_seconds),
-        lanes=_lanes(settings, handler),
+        lanes=work_and_bulk_lanes(NAME, handler, settings),
         tasks=[remapping, counting],
         routes=api.routes(),
         on_stop=on_stop,
@@ -94,19 +94,6 @@ def _connected(
         return open_ledger(binding, connections, clock=clock)
 
     return open_bound
-
-
-def _lanes(settings: MapperSettings, handler: RecordsHandler) -> list[Lane]:
-    queues = QUEUES[NAME]
-    return [
-        Lane(
-            queue,
-            handler,
-            batch_messages_max=settings.batch_messages_max,
-            prefetch=settings.prefetch,
-        )
-        for queue in (queues.work, queues.bulk)
-    ]
 
 
 def _remapping(

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pydantic_core import to_json
 from sqlalchemy import Connection
 
 from hourbridge.billing.grouping import group_keys
@@ -14,6 +13,7 @@ from hourbridge.common.messages.events import Charge, ChargeSetChanged
 from hourbridge.common.store.rows import bulk, statement
 from hourbridge.poster.charge_sets import ChargeState, Decision, HeldCharge
 
+# A row that was there has been locked by this transaction before it was updated: xmax says so.
 _UPSERT_SETS = statement(
     """
     INSERT INTO charge_set AS s (record_id, book, record_type, source, record_revision,
@@ -26,7 +26,7 @@ _UPSERT_SETS = statement(
         outcome = excluded.outcome, reasons = excluded.reasons, accepted_at = excluded.accepted_at
     WHERE (s.record_revision, s.mapping_version)
         < (excluded.record_revision, excluded.mapping_version)
-    RETURNING record_id
+    RETURNING record_id, xmax <> 0 AS is_known
     """
 )
 _LOCK = statement(
@@ -44,6 +44,14 @@ _HELD = statement(
     WHERE c.record_id = ANY(:records)
     """
 )
+# A line shares its charge's content until that changes: most charges never do once billed.
+_KEEP_BILLED = statement(
+    """
+    UPDATE line_charge b SET billed = c.payload FROM charge c
+    WHERE c.charge_id = b.charge_id AND b.charge_id = ANY(:charges) AND b.is_live
+        AND b.billed IS NULL
+    """
+)
 _UPSERT_CHARGES = statement(
     """
     INSERT INTO charge (charge_id, record_id, book, engagement_key, group_key, grouping,
@@ -54,7 +62,7 @@ _UPSERT_CHARGES = statement(
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
         charge_id text, record_id text, book text, engagement_key text, group_key text,
         grouping text, automatic boolean, client text, project text, work_date date,
-        record_revision bigint, mapping_version integer, state text, payload jsonb)
+        record_revision bigint, mapping_version integer, state text, payload text)
     ON CONFLICT (charge_id) DO UPDATE SET
         engagement_key = excluded.engagement_key, group_key = excluded.group_key,
         grouping = excluded.grouping, automatic = excluded.automatic, client = excluded.client,
@@ -76,16 +84,22 @@ _REQUEST = statement(
 )
 
 
-def replace_sets(connection: Connection, sets: Sequence[tuple[str, ChargeSetChanged]]) -> set[str]:
-    """Store the newest set per record, sorted; return the records for which one was newer."""
+def replace_sets(
+    connection: Connection, sets: Sequence[tuple[str, ChargeSetChanged]]
+) -> dict[str, bool]:
+    """Store the newest set per record, sorted.
+
+    Returns the records for which one was newer, and of each whether it had a set before: only
+    then can it have charges.
+    """
     rows = [_set_row(book, changed) for book, changed in sets]
-    return set(bulk(connection, _UPSERT_SETS, rows).scalars())
+    return {row.record_id: row.is_known for row in bulk(connection, _UPSERT_SETS, rows)}
 
 
 def lock_held(connection: Connection, records: Sequence[str]) -> dict[str, list[HeldCharge]]:
     """Lock and return the stored charges of ``records``, by record."""
     held: dict[str, list[HeldCharge]] = {}
-    if not connection.execute(_LOCK, {"records": list(records)}).first():
+    if not records or not connection.execute(_LOCK, {"records": list(records)}).first():
         return held
     for row in connection.execute(_HELD, {"records": list(records)}).mappings():
         charge = HeldCharge(**{name: row[name] for name in row if name != "record_id"})
@@ -104,6 +118,9 @@ def apply_decisions(
         for book, changed, decision in decisions
         for charge, state in decision.written
     ]
+    _execute_for(
+        connection, _KEEP_BILLED, [row["charge_id"] for row in rows if row["state"] == "billed"]
+    )
     if rows:
         bulk(connection, _UPSERT_CHARGES, rows, now=now)
     everything = [decision for _, _, decision in decisions]
@@ -151,10 +168,5 @@ def _charge_row(
         "record_revision": changed.record_revision,
         "mapping_version": changed.mapping_version,
         "state": state,
-        "payload": charge.model_dump(mode="json", exclude_none=True),
+        "payload": charge.model_dump_json(exclude_none=True),
     }
-
-
-def charge_json(charge: Charge) -> str:
-    """Return a charge as it is stored."""
-    return to_json(charge.model_dump(mode="json", exclude_none=True)).decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import Connection
 
@@ -15,12 +16,13 @@ _UPSERT = statement(
     """
     INSERT INTO book_configuration AS b (book, version, configuration)
     SELECT r.* FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
-        book text, version integer, configuration jsonb)
+        book text, version integer, configuration text)
     ON CONFLICT (book) DO UPDATE SET
         version = excluded.version, configuration = excluded.configuration
     WHERE b.version < excluded.version
     """
 )
+_PARSED_MAX = 64
 _READ = statement("SELECT version, configuration FROM book_configuration WHERE book = :book")
 
 
@@ -38,7 +40,7 @@ def keep_newest(connection: Connection, configured: Mapping[str, BookConfigured]
         {
             "book": book,
             "version": configured[book].version,
-            "configuration": configured[book].configuration.model_dump(mode="json"),
+            "configuration": configured[book].configuration.model_dump_json(),
         }
         for book in sorted(configured)
     ]
@@ -51,7 +53,13 @@ def configuration_of(connection: Connection, book: str) -> Configured | None:
     row = connection.execute(_READ, {"book": book}).first()
     if row is None:
         return None
-    return Configured(row.version, BookConfiguration.model_validate(row.configuration))
+    return Configured(row.version, _parsed(row.configuration))
+
+
+@lru_cache(maxsize=_PARSED_MAX)
+def _parsed(configuration: str) -> BookConfiguration:
+    """Return a stored configuration; parsing hundreds of rules for every group adds up."""
+    return BookConfiguration.model_validate_json(configuration)
 
 
 def correction_policy(

@@ -55,12 +55,12 @@ _BILL_CHARGES = statement(
         UPDATE charge c SET state = 'billed', leakage = NULL
         FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(line_id text, charge_id text)
         WHERE c.charge_id = r.charge_id AND c.state = 'unbilled'
-        RETURNING r.line_id, c.charge_id, c.record_revision, c.payload
+        RETURNING r.line_id, c.charge_id, c.record_revision
     )
-    INSERT INTO line_charge (line_id, charge_id, record_revision, billed)
+    INSERT INTO line_charge (line_id, charge_id, record_revision)
     SELECT * FROM billed
     ON CONFLICT (line_id, charge_id) DO UPDATE SET
-        is_live = true, record_revision = excluded.record_revision, billed = excluded.billed
+        is_live = true, record_revision = excluded.record_revision, billed = NULL
     """
 )
 _SELECT = "SELECT * FROM document WHERE document_id = :document_id"

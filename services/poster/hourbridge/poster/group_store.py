@@ -151,7 +151,8 @@ def read_waiting(
     version = 0
     rows = connection.execute(_LOCKED_CHARGES if lock else _READ_CHARGES, parameters)
     for row in rows.mappings():
-        charges.setdefault(row["group_key"], []).append(Charge.model_validate(row["payload"]))
+        charge = Charge.model_validate_json(row["payload"])
+        charges.setdefault(row["group_key"], []).append(charge)
         version = max(version, row["mapping_version"])
     supplements: dict[str, list[HeldSupplement]] = {}
     for row in connection.execute(_SUPPLEMENTS, parameters).mappings():

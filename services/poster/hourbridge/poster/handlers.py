@@ -55,7 +55,8 @@ class PosterHandler:
         applied = charge_store.replace_sets(connection, ordered)
         if not applied:
             return
-        held = charge_store.lock_held(connection, sorted(applied))
+        known = sorted(record_id for record_id, is_known in applied.items() if is_known)
+        held = charge_store.lock_held(connection, known)
         decisions = [
             (book, changed, decide(changed, held.get(changed.record_id, ())))
             for book, changed in ordered

@@ -28,18 +28,29 @@ _LINES = statement(
     GROUP BY l.line_id ORDER BY l.position
     """
 )
+# Two statements in one round trip: what was billed is read after the lock was taken, for a charge
+# that changes gives its line a copy of what it was.
 _CHARGES = statement(
     """
-    SELECT b.line_id, b.charge_id, b.billed, c.state, c.payload, c.record_revision
+    SELECT FROM line_charge b
+    JOIN document_line l ON l.line_id = b.line_id
+    JOIN charge c ON c.charge_id = b.charge_id
+    WHERE l.document_id = :document_id AND b.is_live
+    ORDER BY b.charge_id FOR UPDATE OF c;
+    SELECT b.line_id, b.charge_id, coalesce(b.billed, c.payload) AS billed, c.state, c.payload,
+        c.record_revision
     FROM line_charge b
     JOIN document_line l ON l.line_id = b.line_id
     JOIN charge c ON c.charge_id = b.charge_id
     WHERE l.document_id = :document_id AND b.is_live
-    ORDER BY b.charge_id FOR UPDATE OF c
+    ORDER BY b.charge_id
     """
 )
 _TAKE_OFF = statement(
-    "UPDATE line_charge SET is_live = false WHERE charge_id = ANY(:charges) AND is_live"
+    """
+    UPDATE line_charge b SET is_live = false, billed = coalesce(b.billed, c.payload)
+    FROM charge c WHERE c.charge_id = b.charge_id AND b.charge_id = ANY(:charges) AND b.is_live
+    """
 )
 _FREE = statement(
     "UPDATE charge SET state = 'unbilled', changed_at = :now "
@@ -50,7 +61,7 @@ _REFLECT = statement(
     """
     UPDATE line_charge b SET billed = r.payload, record_revision = r.record_revision
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
-        charge_id text, record_revision bigint, payload jsonb)
+        charge_id text, record_revision bigint, payload text)
     WHERE b.charge_id = r.charge_id AND b.is_live
     """
 )
@@ -144,8 +155,8 @@ def lock_charges(connection: Connection, document_id: str) -> dict[str, list[Bil
         charge = BilledCharge(
             row["line_id"],
             row["charge_id"],
-            Charge.model_validate(row["billed"]),
-            Charge.model_validate(row["payload"]),
+            Charge.model_validate_json(row["billed"]),
+            Charge.model_validate_json(row["payload"]),
             row["state"] == "withdrawn",
             row["record_revision"],
         )

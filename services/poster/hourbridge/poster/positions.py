@@ -8,12 +8,21 @@ from sqlalchemy import Connection
 
 from hourbridge.common.store.rows import statement
 
-_LOCK = statement(
+_BEGIN = statement(
     """
     INSERT INTO position (book, contiguous)
     SELECT book, 0 FROM unnest(CAST(:books AS text[])) AS book ORDER BY book
-    ON CONFLICT (book) DO UPDATE SET contiguous = position.contiguous
-    RETURNING book, contiguous
+    ON CONFLICT DO NOTHING
+    """
+)
+# Two statements in one round trip: the second must not see a snapshot from before the lock.
+_LOCK = statement(
+    """
+    SELECT FROM position WHERE book = ANY(CAST(:books AS text[])) ORDER BY book FOR UPDATE;
+    SELECT book, contiguous, EXISTS (
+        SELECT FROM position_ahead a WHERE a.book = p.book AND a.sequence > p.contiguous
+    ) AS has_ahead
+    FROM position p WHERE book = ANY(CAST(:books AS text[])) ORDER BY book
     """
 )
 _ADD_AHEAD = statement(
@@ -40,8 +49,7 @@ def settle(connection: Connection, covers: Mapping[str, Iterable[int]]) -> None:
     """Record that these sequence numbers of each book are settled, and advance the watermarks."""
     if not covers:
         return
-    locked = connection.execute(_LOCK, {"books": sorted(covers)})
-    for book, contiguous in sorted(tuple(row) for row in locked):
+    for book, contiguous, has_ahead in _lock(connection, sorted(covers)):
         numbers = {number for number in covers[book] if number > contiguous}
         if not numbers:
             continue
@@ -52,14 +60,20 @@ def settle(connection: Connection, covers: Mapping[str, Iterable[int]]) -> None:
         if ahead:
             connection.execute(_ADD_AHEAD, {"book": book, "sequences": ahead})
         if reached > contiguous:
-            _advance(connection, book, reached)
+            if has_ahead:
+                reached = _walk(connection, book, reached)
+                connection.execute(_CLEAR, {"book": book, "contiguous": reached})
+            connection.execute(_ADVANCE, {"book": book, "contiguous": reached})
 
 
-def _advance(connection: Connection, book: str, reached: int) -> None:
-    """Move the watermark to ``reached`` and on over what was settled ahead of it."""
-    where = {"book": book, "contiguous": _walk(connection, book, reached)}
-    connection.execute(_CLEAR, where)
-    connection.execute(_ADVANCE, where)
+def _lock(connection: Connection, books: list[str]) -> list[tuple[str, int, bool]]:
+    """Lock and return the watermarks, and whether anything is settled ahead of them."""
+    where = {"books": books}
+    locked = connection.execute(_LOCK, where).all()
+    if len(locked) < len(books):  # the first message of a book
+        connection.execute(_BEGIN, where)
+        locked = connection.execute(_LOCK, where).all()
+    return [tuple(row) for row in locked]
 
 
 def _walk(connection: Connection, book: str, reached: int) -> int:

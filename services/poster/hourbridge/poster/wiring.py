@@ -9,8 +9,8 @@ from starlette.routing import Route
 
 from hourbridge.common.book import LedgerBinding
 from hourbridge.common.bus.adapter import Bus
-from hourbridge.common.bus.consumer import Lane
-from hourbridge.common.bus.topology import QUEUES, build_topology
+from hourbridge.common.bus.consumer import work_and_bulk_lanes
+from hourbridge.common.bus.topology import build_topology
 from hourbridge.common.clock import Clock
 from hourbridge.common.ids import random_id
 from hourbridge.common.runtime.service import ServiceDefinition
@@ -150,24 +150,11 @@ def build(
         bus=bus,
         clock=clock,
         topology=build_topology(settings.retry_delays_seconds),
-        lanes=_lanes(settings, parts.handler),
+        lanes=work_and_bulk_lanes(SERVICE, parts.handler, settings),
         tasks=_tasks(settings, parts),
         routes=[*api.routes(), *admin_routes],
         on_stop=[parts.dispatcher.stop, *on_stop],
     )
-
-
-def _lanes(settings: PosterSettings, handler: PosterHandler) -> list[Lane]:
-    queues = QUEUES[SERVICE]
-    return [
-        Lane(
-            queue,
-            handler,
-            batch_messages_max=settings.batch_messages_max,
-            prefetch=settings.prefetch,
-        )
-        for queue in (queues.work, queues.bulk)
-    ]
 
 
 def _tasks(settings: PosterSettings, parts: Parts) -> list[PeriodicTask]:

@@ -17,6 +17,7 @@ from hourbridge.common.messages.events import (
     RecordAccepted,
     SourceTotalsRecorded,
 )
+from hourbridge.common.store.rows import write_all
 from hourbridge.reconciler.seen_charges import Changed, keep_charge_sets
 from hourbridge.reconciler.seen_documents import Stated, keep_documents
 from hourbridge.reconciler.seen_records import Accepted, keep_records
@@ -33,15 +34,21 @@ class SeenHandler:
         self._clock = clock
 
     def handle(self, received: Sequence[Received], connection: Connection) -> Sequence[Outgoing]:
-        """Store the newest of each state with one statement per kind of state."""
+        """Store the newest of each state with one statement per kind of state.
+
+        What every record brings goes in one round trip.
+        """
         batch = _Batch(received)
         now = self._clock.now()
         keep_configurations(connection, batch.configured)
         keep_readings(connection, batch.readings, now)
-        keep_records(connection, batch.accepted, now)
-        keep_charge_sets(connection, batch.changed, now)
         keep_documents(connection, batch.documents, now)
-        keep_sequences(connection, batch.sequences, now)
+        writes = [
+            *keep_records(batch.accepted),
+            *keep_charge_sets(batch.changed),
+            *keep_sequences(batch.sequences),
+        ]
+        write_all(connection, writes, seen_at=now)
         fault_point(BEFORE_COMMIT)
         return []
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
-
-from sqlalchemy import Connection
 
 from hourbridge.common.clock import to_text
 from hourbridge.common.ids import derive_key
 from hourbridge.common.messages.events import Charge, ChargeSetChanged
-from hourbridge.common.store.rows import bulk, statement
+from hourbridge.common.store.rows import Write, statement
 
 _UPSERT_SETS = statement(
     """
@@ -65,23 +62,22 @@ _UPSERT_CHARGES = statement(
 Changed = tuple[str, ChargeSetChanged]
 
 
-def keep_charge_sets(connection: Connection, changed: Iterable[Changed], seen_at: datetime) -> None:
-    """Keep the newest set of each (book, record); older or equal ones change nothing."""
+def keep_charge_sets(changed: Iterable[Changed]) -> list[Write]:
+    """Keep the newest set of each (book, record); older or equal ones change nothing.
+
+    The statements' ``:seen_at`` is the present time.
+    """
     newest: dict[tuple[str, str], ChargeSetChanged] = {}
     for book, change in changed:
         held = newest.get((book, change.record_id))
         if held is None or _order(held) < _order(change):
             newest[book, change.record_id] = change
-    if not newest:
-        return
     ordered = [(key[0], newest[key]) for key in sorted(newest)]
-    bulk(connection, _UPSERT_SETS, [_set_row(*pair) for pair in ordered], seen_at=seen_at)
     charges = [
         _charge_row(book, change, charge) for book, change in ordered for charge in change.charges
     ]
-    if charges:
-        charges.sort(key=lambda row: (row["book"], row["charge_id"]))
-        bulk(connection, _UPSERT_CHARGES, charges)
+    charges.sort(key=lambda row: (row["book"], row["charge_id"]))
+    return [(_UPSERT_SETS, [_set_row(*pair) for pair in ordered]), (_UPSERT_CHARGES, charges)]
 
 
 def _order(change: ChargeSetChanged) -> tuple[int, int]:

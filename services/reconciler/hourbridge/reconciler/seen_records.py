@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
-
-from sqlalchemy import Connection
 
 from hourbridge.common.clock import to_text
 from hourbridge.common.messages.events import RecordAccepted
 from hourbridge.common.messages.records import BillableState, Expense, Record, TimeEntry
-from hourbridge.common.store.rows import bulk, statement
+from hourbridge.common.store.rows import Write, statement
 
 _UPSERT = statement(
     """
@@ -39,16 +36,17 @@ _UNPAID = (BillableState.NON_BILLABLE, BillableState.NO_CHARGE)
 Accepted = tuple[str, RecordAccepted[Any]]
 
 
-def keep_records(connection: Connection, accepted: Iterable[Accepted], seen_at: datetime) -> None:
-    """Keep the newest revision of each (book, record); older or equal ones change nothing."""
+def keep_records(accepted: Iterable[Accepted]) -> list[Write]:
+    """Keep the newest revision of each (book, record); older or equal ones change nothing.
+
+    The statement's ``:seen_at`` is the present time.
+    """
     newest: dict[tuple[str, str], RecordAccepted[Any]] = {}
     for book, record in accepted:
         held = newest.get((book, record.record_id))
         if held is None or held.revision < record.revision:
             newest[book, record.record_id] = record
-    if newest:
-        rows = [_row(key[0], newest[key]) for key in sorted(newest)]
-        bulk(connection, _UPSERT, rows, seen_at=seen_at)
+    return [(_UPSERT, [_row(key[0], newest[key]) for key in sorted(newest)])]
 
 
 def _row(book: str, accepted: RecordAccepted[Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from hourbridge.common.store.rows import bulk, statement
+from hourbridge.common.store.rows import Write, statement
 
 
 class Stream(StrEnum):
@@ -100,10 +100,11 @@ class Gap:
     overtaken_at: datetime | None
 
 
-def keep_sequences(
-    connection: Connection, seen: Iterable[tuple[str, Stream, int]], seen_at: datetime
-) -> None:
-    """Keep the numbers of a batch; those already known change nothing."""
+def keep_sequences(seen: Iterable[tuple[str, Stream, int]]) -> list[Write]:
+    """Keep the numbers of a batch; those already known change nothing.
+
+    The statement's ``:seen_at`` is the present time.
+    """
     numbers: defaultdict[tuple[str, Stream], set[int]] = defaultdict(set)
     for book, stream, number in seen:
         numbers[book, stream].add(number)
@@ -112,8 +113,7 @@ def keep_sequences(
         for (book, stream) in sorted(numbers)
         for first, last in spans(sorted(numbers[book, stream]))
     ]
-    if rows:
-        bulk(connection, _INSERT, rows, seen_at=seen_at)
+    return [(_INSERT, rows)]
 
 
 def spans(ascending: Sequence[int]) -> list[tuple[int, int]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hourbridge.common.book import LedgerBinding
 from hourbridge.common.bus.adapter import Bus
-from hourbridge.common.bus.consumer import Lane
-from hourbridge.common.bus.topology import QUEUES, build_topology
+from hourbridge.common.bus.consumer import work_and_bulk_lanes
+from hourbridge.common.bus.topology import build_topology
 from hourbridge.common.clock import Clock
 from hourbridge.common.ids import random_id
 from hourbridge.common.runtime.service import ServiceDefinition
@@ -42,23 +42,13 @@ def build(
     reconciler = Reconciler(settings, store=store, clock=clock, ledgers=ledgers)
     upkeep = Upkeep(settings, store=store, clock=clock, leases=leases, reconciler=reconciler)
     routes = ReconcilerRoutes(settings, store=store, clock=clock, reconciler=reconciler)
-    handler = SeenHandler(clock)
-    queues = QUEUES[SERVICE]
     return ServiceDefinition(
         name=SERVICE,
         store=store,
         bus=bus,
         clock=clock,
         topology=build_topology(settings.retry_delays_seconds),
-        lanes=[
-            Lane(
-                queue,
-                handler,
-                batch_messages_max=settings.batch_messages_max,
-                prefetch=settings.prefetch,
-            )
-            for queue in (queues.work, queues.bulk)
-        ],
+        lanes=work_and_bulk_lanes(SERVICE, SeenHandler(clock), settings),
         tasks=upkeep.tasks(),
         routes=routes.routes(),
         on_stop=on_stop,

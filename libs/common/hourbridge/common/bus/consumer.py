@@ -10,6 +10,7 @@ from hourbridge.common.bus.lanes import (
     Transactions,
     suspect_lane,
     with_suspect_lane,
+    work_and_bulk_lanes,
 )
 from hourbridge.common.bus.worker import LaneWorker
 
@@ -22,4 +23,5 @@ __all__ = [
     "Transactions",
     "suspect_lane",
     "with_suspect_lane",
+    "work_and_bulk_lanes",
 ]

@@ -80,6 +80,34 @@ class Lane:
         return self.name == "suspect"
 
 
+class LaneSettings(Protocol):
+    """The settings that every lane of a service follows."""
+
+    @property
+    def batch_messages_max(self) -> int:
+        """Most messages that one transaction handles."""
+        ...
+
+    @property
+    def prefetch(self) -> int:
+        """Unacknowledged messages per lane."""
+        ...
+
+
+def work_and_bulk_lanes(service: str, handler: Handler, settings: LaneSettings) -> list[Lane]:
+    """Return the two lanes of a service that handles today's events and imports alike."""
+    queues = ServiceQueues(service)
+    return [
+        Lane(
+            queue,
+            handler,
+            batch_messages_max=settings.batch_messages_max,
+            prefetch=settings.prefetch,
+        )
+        for queue in (queues.work, queues.bulk)
+    ]
+
+
 def suspect_lane(service: str, lane: Lane) -> Lane:
     """Return the suspect lane that goes with a service's work lane: one message at a time."""
     return replace(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+
+from pydantic_core import to_json
 
 from hourbridge.common.bus.adapter import HeaderValue, Outgoing
 from hourbridge.common.messages.envelope import Event
@@ -42,6 +45,20 @@ def new_event(
         tracestate=None,
         data=data,
     )
+
+
+_ALWAYS = {"specversion": "1.0", "datacontenttype": "application/json"}
+
+
+def body_of(attributes: Mapping[str, str | datetime | None], data_json: bytes) -> bytes:
+    """Return the body of an event whose data is JSON already, as ``Event.to_json`` would.
+
+    Fields of the data that have their default may be left out: another default would be another
+    major version. Instants must be in UTC.
+    """
+    present = {name: value for name, value in attributes.items() if value is not None}
+    head = to_json({**_ALWAYS, **present})
+    return b'%b,"data":%b}' % (head[:-1], data_json)
 
 
 def outgoing(event: Event[Any], *, routing_key: str | None = None) -> Outgoing:

@@ -96,9 +96,7 @@ class Entities:
         if kind in self._preloaded:
             return
         self._preloaded.add(kind)
-        rows = select(
-            self._transport, _kind(kind).entity, [WITH_INACTIVE], rows_max=_PRELOADED_MAX
-        )
+        rows = select(self._transport, _kind(kind).entity, [WITH_INACTIVE], rows_max=_PRELOADED_MAX)
         if len(rows) == _PRELOADED_MAX:
             return  # there are more, among which a name could stand a second time
         by_key: dict[str, LedgerEntity | None] = {}

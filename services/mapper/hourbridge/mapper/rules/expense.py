@@ -85,7 +85,7 @@ def _charge(
 ) -> Charge:
     """Return the charge. All parts come from validated models, so it isn't validated again."""
     expense, subject = case.record, case.subject
-    return Charge.model_construct(
+    return Charge.of_valid(
         charge_id=derive_id(case.record_id, PART),
         kind="expense",
         workflow=terms.workflow,

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
+
+_TERMS_MAX = 8192
 
 
 def normal(text: str) -> str:
@@ -38,6 +41,7 @@ NO_TERM = Term(None, None)
 """The source names nothing."""
 
 
+@lru_cache(maxsize=_TERMS_MAX)  # the same few clients, projects, tasks and people all day
 def term(id_text: str | None, name_text: str | None) -> Term:
     """Return the term for an id and a name as stated; blank text counts as absent."""
     id_normal = normal(id_text) if id_text else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from hourbridge.common.messages.records import (
     Client,
@@ -20,8 +20,7 @@ from hourbridge.mapper.rules.names import NO_TERM, Term, normal, term
 FactKind = Literal["client", "project", "task", "staff"]
 
 
-@dataclass(frozen=True, slots=True)
-class FactKey:
+class FactKey(NamedTuple):
     """One thing of a source, by the source's id."""
 
     kind: FactKind

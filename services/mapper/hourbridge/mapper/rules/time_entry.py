@@ -74,7 +74,7 @@ def _charge(
 ) -> Charge:
     """Return the charge. All parts come from validated models, so it isn't validated again."""
     entry, subject, task = case.record, case.subject, case.found.task
-    return Charge.model_construct(
+    return Charge.of_valid(
         charge_id=derive_id(case.record_id, PART),
         kind="time",
         workflow=terms.workflow,

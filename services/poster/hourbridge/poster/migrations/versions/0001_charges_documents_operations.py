@@ -16,10 +16,11 @@ _STATEMENTS = (
     CREATE TABLE book_configuration (
         book text PRIMARY KEY,
         version integer NOT NULL,
-        configuration jsonb NOT NULL
+        configuration text NOT NULL
     )
     """,
     # --- what came from the mapper ---------------------------------------------------------
+    # Charges are JSON kept as text: read back whole, never searched, half as dear to write.
     """
     CREATE TABLE charge_set (
         record_id text PRIMARY KEY,
@@ -50,7 +51,7 @@ _STATEMENTS = (
         state text NOT NULL CHECK (state IN ('unbilled', 'billed', 'withdrawn')),
         changed_at timestamptz NOT NULL,
         leakage jsonb,
-        payload jsonb NOT NULL
+        payload text NOT NULL
     )
     """,
     "CREATE INDEX charge_record ON charge (record_id)",
@@ -135,13 +136,14 @@ _STATEMENTS = (
     "WHERE is_live AND credits_line_id IS NOT NULL",
     "CREATE INDEX document_line_supplements ON document_line (supplements_line_id) "
     "WHERE is_live AND supplements_line_id IS NOT NULL",
+    # The charge as it was billed; null while the charge itself still says the same.
     """
     CREATE TABLE line_charge (
         line_id text NOT NULL REFERENCES document_line,
         charge_id text NOT NULL,
         record_revision bigint NOT NULL,
         is_live boolean NOT NULL DEFAULT true,
-        billed jsonb NOT NULL,
+        billed text,
         PRIMARY KEY (line_id, charge_id)
     )
     """,
