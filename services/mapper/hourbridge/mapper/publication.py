@@ -57,7 +57,7 @@ def charge_set_message(
 
 def _body(envelope: Mapping[str, str | None], data_json: str) -> bytes:
     """Return what ``Event.to_json`` would, byte for byte, without encoding the data again."""
-    head = to_json(envelope, exclude_none=True)
+    head = to_json({name: value for name, value in envelope.items() if value is not None})
     return b'%b,"data":%b}' % (head[:-1], data_json.encode())
 
 
