@@ -86,6 +86,9 @@ class Rounds:
             self._lose_an_answer()
         self._work()
         self._settle()
+        if (point, service) not in MAY_BE_SPARED:  # a lease of its predecessor may hold it up
+            self._until(lambda: process.poll() is not None, f"{service} to die at {point}")
+            self._settle()
         return process.poll() == -signal.SIGKILL
 
     def _lose_an_answer(self) -> None:
