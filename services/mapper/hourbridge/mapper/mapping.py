@@ -121,6 +121,7 @@ def _change(
         worked_seconds=mapped.worked_seconds,
         billable_seconds=mapped.billable_seconds,
         deleted=accepted.state.deleted is not None,
+        payment=None,
     )
 
 

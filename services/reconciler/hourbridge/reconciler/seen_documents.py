@@ -111,7 +111,7 @@ def _row(book: str, document: Document, lines_key: str) -> dict[str, Any]:
         "number": document.number,
         "generation": document.generation,
         "ledger": document.ledger.model_dump(mode="json"),
-        "customer": document.customer.model_dump(mode="json"),
+        "customer": document.customer and document.customer.model_dump(mode="json"),
         "job": document.job.model_dump(mode="json") if document.job else None,
         "client": document.client,
         "currency": document.currency,

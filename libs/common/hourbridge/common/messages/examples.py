@@ -46,6 +46,7 @@ def example(registered: Registered, style: Style) -> dict[str, Json]:
 
 _NEVER_AWKWARD = {
     *("book", "source", "zone", "iana", "home_timezone", "mode", "effective_from", "effective_to"),
+    *("percent", "billable_percent", "holdback_percent", "top_up_below", "top_up_to"),
     *("correlationid", "causationid", "traceparent", "tracestate", "dataschema"),
 }
 """Fields whose values have a form that their schema does not tell."""
@@ -169,6 +170,7 @@ _PATTERN_STARTS = {
     "^[A-Z]{3}": ("USD", "KWD"),
     "^[A-Z0-9]{1,4}": ("HB", "9Z9Z"),
     "^[a-z0-9]": (SOURCE, SOURCE),
+    "^(Assets|": ("Assets:Receivable", "Equity:Opening-Balances-2026:0"),
     "^hourbridge": ("hourbridge.time_entry.reported.v1",) * 2,
 }
 

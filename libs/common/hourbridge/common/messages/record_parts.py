@@ -29,6 +29,7 @@ class RecordType(StrEnum):
     RATE = "rate"
     RECEIPT = "receipt"
     PICKLIST_VALUE = "picklist_value"
+    PAYMENT = "payment"
 
 
 class Deletion(Payload):

@@ -23,6 +23,7 @@ from hourbridge.common.messages.master_records import (
     Vendor,
     WorkItem,
 )
+from hourbridge.common.messages.money_records import Payment, PaymentApplication
 from hourbridge.common.messages.record_parts import (
     Approval,
     ApprovalState,
@@ -64,6 +65,8 @@ __all__ = [
     "ExpenseUnit",
     "ExternalLink",
     "Lock",
+    "Payment",
+    "PaymentApplication",
     "Payroll",
     "PicklistValue",
     "Project",
@@ -96,6 +99,7 @@ RECORD_MODELS: dict[RecordType, type[Record]] = {
         Rate,
         Receipt,
         PicklistValue,
+        Payment,
     )
 }
 """The model of each record type."""

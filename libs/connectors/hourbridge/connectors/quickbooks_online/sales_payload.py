@@ -91,7 +91,7 @@ class PayloadMaker:
         header: dict[str, Any] = {
             "DocNumber": document.number,
             "TxnDate": document.document_date.isoformat(),
-            "CustomerRef": self._reference("customer", document.job or document.customer),
+            "CustomerRef": self._reference("customer", _buyer(document)),
             **self._currency(document),
         }
         if document.kind is DocumentKind.INVOICE:
@@ -173,3 +173,11 @@ def _check_cents(document: Document, line: DocumentLine) -> None:
         raise LedgerRejected(
             what, reason_code="currency_precision", number=document.number, line=line.position
         )
+
+
+def _buyer(document: Document) -> LedgerReference:
+    buyer = document.job or document.customer
+    if buyer is None:
+        what = "a sale needs a customer; the document names none"
+        raise LedgerRejected(what, reason_code="customer_missing", number=document.number)
+    return buyer

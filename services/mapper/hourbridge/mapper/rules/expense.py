@@ -113,4 +113,11 @@ def _charge(
         rounding=terms.rounding,
         invoicing=terms.invoicing,
         ledger=case.book.configuration.ledger,
+        payable=None,
+        cost=None,
+        cost_rate=None,
+        write_down=None,
+        span=None,
+        retainer=None,
+        warnings=None,
     )

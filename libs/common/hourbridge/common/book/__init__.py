@@ -1,0 +1,96 @@
+"""The configuration of a book, as YAML documents and ``book.configured`` messages carry it.
+
+Loaded by check, plan and apply (mapper); every service works with the same version.
+"""
+
+from hourbridge.common.book.accounts import Account, AccountRole, ledger_account, name_of
+from hourbridge.common.book.configuration import (
+    BookConfiguration,
+    DeferralRule,
+    LedgerBinding,
+    RecognitionPolicy,
+    ReviewPolicy,
+    SourceBinding,
+    parse_book_configuration,
+)
+from hourbridge.common.book.currencies import CurrencyPolicy
+from hourbridge.common.book.local_time import StaffZone, TimePolicy
+from hourbridge.common.book.mapping import (
+    BillablePolicy,
+    ClientMapping,
+    ExpenseMapping,
+    ProjectMapping,
+    RatePolicy,
+    RateRule,
+    RateScope,
+    SharedPart,
+    StaffMapping,
+    TaskMapping,
+)
+from hourbridge.common.book.policies import (
+    CapPolicy,
+    CorrectionPolicy,
+    DatedPolicies,
+    DatedSubcontractor,
+    DiscountPolicy,
+    ExpensePolicy,
+    FlatFee,
+    Grouping,
+    InvoicingPolicy,
+    LineDetail,
+    PolicyOverrides,
+    RetainerPolicy,
+    RoundingPolicy,
+    RoundingScope,
+    SubcontractorPolicy,
+    TaxRule,
+    Workflow,
+)
+from hourbridge.common.book.references import Effective, LedgerReference, ZoneName
+
+__all__ = [
+    "Account",
+    "AccountRole",
+    "BillablePolicy",
+    "BookConfiguration",
+    "CapPolicy",
+    "ClientMapping",
+    "CorrectionPolicy",
+    "CurrencyPolicy",
+    "DatedPolicies",
+    "DatedSubcontractor",
+    "DeferralRule",
+    "DiscountPolicy",
+    "Effective",
+    "ExpenseMapping",
+    "ExpensePolicy",
+    "FlatFee",
+    "Grouping",
+    "InvoicingPolicy",
+    "LedgerBinding",
+    "LedgerReference",
+    "LineDetail",
+    "PolicyOverrides",
+    "ProjectMapping",
+    "RatePolicy",
+    "RateRule",
+    "RateScope",
+    "RecognitionPolicy",
+    "RetainerPolicy",
+    "ReviewPolicy",
+    "RoundingPolicy",
+    "RoundingScope",
+    "SharedPart",
+    "SourceBinding",
+    "StaffMapping",
+    "StaffZone",
+    "SubcontractorPolicy",
+    "TaskMapping",
+    "TaxRule",
+    "TimePolicy",
+    "Workflow",
+    "ZoneName",
+    "ledger_account",
+    "name_of",
+    "parse_book_configuration",
+]

@@ -1,0 +1,34 @@
+"""Time policy: what local times mean, which day work belongs to, and what midnight does."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from hourbridge.common.book.references import ZoneName
+from hourbridge.common.messages.fields import Identifier, Payload
+
+
+class StaffZone(Payload):
+    """Where a person works, for sources that don't say."""
+
+    staff: Identifier
+    zone: ZoneName
+
+
+class TimePolicy(Payload):
+    """How times of the sources are read.
+
+    A nonexistent local time lies in the gap when clocks go forward; an ambiguous one happens
+    twice when they go back.
+    """
+
+    nonexistent: Literal["reject", "shift", "quarantine"] = "reject"
+    """``shift`` moves it forward by the gap's length."""
+    ambiguous: Literal["quarantine", "earlier", "later", "reject"] = "quarantine"
+    work_day: Literal["stated", "worker", "project", "client", "company"] = "stated"
+    """Whose local day work belongs to: as the source states it, or where somebody is."""
+    split_at: Literal["never", "midnight", "month_end"] = "never"
+    """Where an entry that spans days is cut; uncut work belongs to the day it began."""
+    staff_zones: tuple[StaffZone, ...] = ()
+    locale: str = "en_US"
+    """Of dates, times and money in texts for people (CLDR)."""
