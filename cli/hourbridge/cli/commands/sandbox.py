@@ -16,6 +16,7 @@ SYSTEMS = {"quickbooks-online": quickbooks_online.main}
 @app.command("run")
 def run_sandbox(
     system: str = typer.Argument(..., help=f"One of: {', '.join(SYSTEMS)}."),
+    host: str = typer.Option("127.0.0.1", help="Address to listen on; 0.0.0.0 in a container."),
     port: int = typer.Option(8090, help="Port on this machine."),
     seed: Annotated[list[Path] | None, typer.Option(help="Company JSON file.")] = None,
     snapshot: Annotated[
@@ -26,7 +27,7 @@ def run_sandbox(
     """Serve a stand-in on a port of this machine until interrupted."""
     if system not in SYSTEMS:
         raise typer.BadParameter(f"{system!r} is none of {', '.join(SYSTEMS)}")
-    arguments = ["--port", str(port)]
+    arguments = ["--host", host, "--port", str(port)]
     for path in seed or []:
         arguments += ["--seed", str(path)]
     if snapshot is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hourbridge.common.exact_json import loads
 from hourbridge.sandbox.quickbooks_online.seed import seed_company, seed_from_json
-from hourbridge.sandbox.quickbooks_online.server import SandboxServer
+from hourbridge.sandbox.quickbooks_online.server import HOST, SandboxServer
 from hourbridge.sandbox.quickbooks_online.settings import SandboxSettings
 
 _DEFAULT_PORT = 8090
@@ -21,7 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     settings = SandboxSettings(requestid_memory_seconds=options.requestid_memory_seconds)
     if options.no_throttle:
         settings.change({"requests_per_minute_max": None, "requests_per_second_max": None})
-    server = SandboxServer(port=options.port, settings=settings, snapshot=options.snapshot)
+    server = SandboxServer(
+        host=options.host, port=options.port, settings=settings, snapshot=options.snapshot
+    )
     for path in options.seed:
         seed = seed_from_json(loads(path.read_bytes()))
         token = seed_company(server.world, seed)
@@ -36,6 +38,7 @@ def _announce(base_url: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="A stand-in for the QuickBooks Online API.")
+    parser.add_argument("--host", default=HOST, help="address to listen on")
     parser.add_argument("--port", type=int, default=_DEFAULT_PORT)
     parser.add_argument("--seed", type=Path, action="append", default=[], help="company JSON file")
     parser.add_argument("--snapshot", type=Path, help="file that keeps the books across restarts")

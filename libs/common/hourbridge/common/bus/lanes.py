@@ -58,7 +58,8 @@ class Lane:
     queue: str
     handler: Handler | RawHandler
     batch_messages_max: int = 500
-    linger_seconds: float = 0.005
+    linger_seconds: float = 0.0
+    """How long a batch waits for more; a queue that has more fills it without waiting."""
     prefetch: int = 1000
     raw: bool = False
     """Hand undecoded deliveries to a RawHandler; for queues that outsiders publish to."""
