@@ -31,6 +31,17 @@ demo: $(RUNTIME) ## Run the whole flow on a sample firm, embedded; KEEP=1 keeps 
 .PHONY: setup
 setup: $(DEVELOPMENT) ## Create .venv with everything that development and tests need
 
+.PHONY: up
+up: .env ## Run the whole stack with Docker Compose (.env: see deploy/compose/example.env)
+	@docker compose up --build --detach --wait
+
+.PHONY: down
+down: ## Stop the stack; its data stays
+	@docker compose down
+
+.env:
+	@echo "no .env: copy deploy/compose/example.env to .env and change its secrets" >&2; exit 1
+
 ##@ Check it
 
 .PHONY: test
@@ -57,6 +68,10 @@ types: $(DEVELOPMENT) ## Check types strictly
 bench: $(DEVELOPMENT) ## Measure against the floor and the straightforward peer; fails on a missed number
 	@$(BIN)/python -m benchmarks --large
 
+.PHONY: e2e-compose
+e2e-compose: ## Build the images and run the stack for real, also without a container registry
+	@tools/compose_e2e.sh
+
 ##@ Change it
 
 .PHONY: fmt
@@ -77,6 +92,10 @@ schemas-freeze: schemas ## Keep today's messages as those of release VERSION=x.y
 docs: schemas ## Generate every page that comes from code
 	@$(BIN)/python -m tools.generate_settings
 	@$(BIN)/python -m tools.generate_metrics
+
+.PHONY: dashboards
+dashboards: $(DEVELOPMENT) ## Generate the Grafana dashboards
+	@$(BIN)/python -m tools.dashboards
 
 .PHONY: lock
 lock: $(DEVELOPMENT) ## Resolve requirements/*.in into lock files with hashes
