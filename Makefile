@@ -68,8 +68,8 @@ types: $(DEVELOPMENT) ## Check types strictly
 bench: $(DEVELOPMENT) ## Measure against the floor and the straightforward peer; fails on a missed number
 	@$(BIN)/python -m benchmarks --large
 
-.PHONY: e2e-compose
-e2e-compose: ## Build the images and run the stack for real, also without a container registry
+.PHONY: test-compose
+test-compose: ## Build the images and run the stack for real, also without a container registry
 	@tools/compose_e2e.sh
 
 ##@ Change it
