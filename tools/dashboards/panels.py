@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from grafana_foundation_sdk.builders import dashboard as dashboards
 from grafana_foundation_sdk.builders import prometheus, stat, table, timeseries
 from grafana_foundation_sdk.builders.common import ReduceDataOptions, VizLegendOptions
@@ -98,4 +100,15 @@ def board(uid: str, title: str, *variables: tuple[str, str]) -> dashboards.Dashb
             .include_all(True)
             .multi(True)
         )
+    return result
+
+
+def with_rows(
+    result: dashboards.Dashboard, *rows: tuple[str, Sequence[Panel]]
+) -> dashboards.Dashboard:
+    """Return ``result`` with titled rows of panels."""
+    for title, panels in rows:
+        result = result.with_row(dashboards.Row(title))
+        for panel in panels:
+            result = result.with_panel(panel)
     return result
