@@ -64,6 +64,17 @@ types: $(DEVELOPMENT) ## Check types strictly
 	@$(BIN)/mypy --exclude '(^|/)tests/' $(SOURCES)
 	@$(BIN)/mypy conftest.py tests/support
 
+.PHONY: coverage
+coverage: $(DEVELOPMENT) ## Require that the tests of the pricing rules take every branch of them
+	@mkdir -p build
+	@COVERAGE_FILE=build/coverage $(BIN)/coverage run --branch --source=libs/billing/hourbridge/billing \
+		-m pytest -q libs/billing/tests
+	@COVERAGE_FILE=build/coverage $(BIN)/coverage report --show-missing --skip-covered --fail-under=100
+
+.PHONY: mutation
+mutation: $(DEVELOPMENT) ## Change the pricing rules and list what no test notices: MODULES="increments", SAMPLE=10
+	@$(BIN)/python -m tools.mutation --sample $(or $(SAMPLE),100) $(MODULES)
+
 .PHONY: bench
 bench: $(DEVELOPMENT) ## Measure against the floor and the straightforward peer; fails on a missed number
 	@$(BIN)/python -m benchmarks --large

@@ -16,4 +16,12 @@ settings.register_profile(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
+# For tests that run thousands of times against changed rules: few examples, always the same.
+settings.register_profile(
+    "mutation",
+    settings.get_profile("hourbridge"),
+    max_examples=20,
+    derandomize=True,
+    database=None,
+)
 settings.load_profile("hourbridge")

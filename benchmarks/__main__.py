@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import typer
@@ -41,7 +42,7 @@ def bench(
     )
     log_to_standard_error()
     console = Console(stderr=True)
-    with open_servers() as servers:
+    with open_servers() if plan.needs_servers else nullcontext() as servers:
         report = Suite(servers, plan, console.log).run()
     report.show(Console())
     print(report.json_line())

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import latency, scale, throughput
+from benchmarks import latency, mapping, scale, throughput
 from benchmarks.children import ChildFailed
 from benchmarks.contenders.base import Contender, TookTooLong
 from benchmarks.contenders.floor import Floor
@@ -29,6 +29,7 @@ P50_MS = 25
 P99_MS = 100
 RESIDENT_MIB = 150
 SCALE_RATIO_MAX = 1.2
+MAPPING_MICROSECONDS = 60
 
 Progress = Callable[[str], None]
 
@@ -36,6 +37,7 @@ Progress = Callable[[str], None]
 class Part(StrEnum):
     """A part of the suite that can be run alone."""
 
+    MAPPING = "mapping"
     FLOOR = "floor"
     PEER = "peer"
     OURS = "ours"
@@ -59,21 +61,33 @@ class Plan:
     profiles: Path | None = None
     """Where to write what the services' threads spend their time on; distorts the numbers."""
 
+    @property
+    def needs_servers(self) -> bool:
+        """Return whether anything is measured that needs a broker and a database."""
+        return self.parts != {Part.MAPPING}
+
 
 class Suite:
     """Runs a plan on one pair of servers and fills the report."""
 
-    def __init__(self, servers: Servers, plan: Plan, progress: Progress) -> None:
-        self._servers = servers
+    def __init__(self, servers: Servers | None, plan: Plan, progress: Progress) -> None:
+        self._given = servers
         self._plan = plan
         self._progress = progress
         self._sizes = TYPICAL_SIZES
         self._rates: dict[str, list[float]] = {}
         self.report = Report()
 
+    @property
+    def _servers(self) -> Servers:
+        assert self._given is not None, "this part needs servers"
+        return self._given
+
     def run(self) -> Report:
         """Run every part of the plan."""
         parts = self._plan.parts
+        if Part.MAPPING in parts:
+            self._mapping()
         if Part.LATENCY in parts:
             self._latency()
         self._throughput()
@@ -82,6 +96,16 @@ class Suite:
         if Part.SCALE in parts:
             self._scale()
         return self.report
+
+    def _mapping(self) -> None:
+        self._progress(f"mapping: {mapping.RECORDS} records at default policies")
+        found = mapping.measure()
+        name, limit = "mapping, processor time per record", MAPPING_MICROSECONDS
+        self.report.add(
+            promises=[Promise(name, found.best, "below", limit, "us")],
+            findings=[Finding("mapping, median round", found.median, "us")],
+            details={"mapping": asdict(found)},
+        )
 
     @contextmanager
     def _ours(self) -> Iterator[Hourbridge]:

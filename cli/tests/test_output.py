@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from hourbridge.cli import output
 from hourbridge.cli.commands.dead import readable
 from hourbridge.cli.references import Reference, parse_reference, parse_service
+from hourbridge.common.display import Display
 from hourbridge.common.errors import ConfigurationInvalid
 from hourbridge.common.runtime.admin import RequestInvalid
 
@@ -35,6 +37,37 @@ def _eighty_columns() -> None:
 )
 def test_a_cell_s_text(value: Any, text: str) -> None:
     assert output.cell(value) == text
+
+
+@pytest.fixture
+def german() -> Iterator[None]:
+    output.present_in(Display("de_AT", "Europe/Vienna"))
+    yield
+    output.present_in(None)
+
+
+@pytest.mark.usefixtures("german")
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("-1234.50", "-1.234,50"),
+        ("1234", "1234"),
+        ("2026-03-31T22:05:59Z", "01.04.2026, 00:05:59 +02:00"),
+        ("2026-03-31", "31.03.2026"),
+        ("2026-13-31", "2026-13-31"),
+        ("HB-00001", "HB-00001"),
+        (True, "yes"),
+    ],
+)
+def test_a_cell_in_the_readers_locale(value: Any, text: str) -> None:
+    assert output.cell(value) == text
+
+
+@pytest.mark.usefixtures("german")
+def test_numbers_of_a_locale_stand_to_the_right(capsys: pytest.CaptureFixture[str]) -> None:
+    output.print_rows("Sums", [{"name": "a", "total": "5.00"}, {"name": "b", "total": "-10.00"}])
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert lines[3:5] == ["a       5,00", "b     -10,00"]
 
 
 def test_numbers_stand_to_the_right_and_empty_columns_fall_away(

@@ -111,7 +111,7 @@ def test_a_stranger_s_edit_is_found_and_repaired(billed: Shell) -> None:
     billed.somebody_in_the_ledger({**change, "number": invoice["number"]})
 
     shown = billed.run("reconcile", "-b", billed.book, code=3)
-    assert f"ledger_edit {invoice['number']} (Acme, 2026-03)" in shown
+    assert f"target_edit {invoice['number']} (Acme, 2026-03)" in shown
     assert "expected: total 570.00" in shown
 
     repaired = billed.json("reconcile", "-b", billed.book, "--repair")["repaired"]

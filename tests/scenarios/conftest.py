@@ -12,12 +12,18 @@ from tests.scenarios.office import Office
 
 
 @pytest.fixture
-def bare_office(broker_url: str, migrated_database_url: str) -> Iterator[Office]:
-    """All services on real servers; no book, no ledger company yet."""
+def bare_office(broker_url: str, migrated_database_url: str, tmp_path: Path) -> Iterator[Office]:
+    """All services on real servers; no book, no ledger company yet.
+
+    When the scenario is over, its books' journals go before hledger and beancount.
+    """
     office = Office(broker_url, migrated_database_url)
     office.open()
     yield office
-    office.close()
+    try:
+        office.check_journal(tmp_path)
+    finally:
+        office.close()
 
 
 @pytest.fixture

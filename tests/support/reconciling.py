@@ -225,7 +225,9 @@ class MemoryLedger:
     def post(self, stated: Document) -> Document:
         """Hold a document of ours, and return it as its poster would then state it."""
         ledger_id = f"L-{stated.document_id}-{stated.generation}"
-        customer = stated.customer.id or self.customers[str(stated.customer.name)]
+        named = stated.customer
+        assert named is not None
+        customer = named.id or self.customers[str(named.name)]
         self.held[stated.kind, ledger_id] = LedgerDocument(
             ledger_id=ledger_id,
             kind=stated.kind,

@@ -88,6 +88,18 @@ class AdminClient:
         except httpx.TransportError as error:
             raise _unreachable(service, url, error) from None
 
+    def stream_text(self, service: str, path: str, query: dict[str, Any]) -> Iterator[str]:
+        """GET text and yield it piece by piece as it arrives."""
+        url = self._settings.url_of(service) + path
+        try:
+            with self._http.stream("GET", url, params=_present(query), timeout=None) as response:
+                if response.status_code >= 400:
+                    response.read()
+                    raise _refusal(service, response)
+                yield from response.iter_text()
+        except httpx.TransportError as error:
+            raise _unreachable(service, url, error) from None
+
     def text(self, service: str, path: str) -> str:
         """Return the answer of a GET as text."""
         return self._request("GET", service, path).text

@@ -22,6 +22,8 @@ _SECONDS = (
     ("charged_hours", "charges", "billable_seconds"),
     ("billed_hours", "documents", "billed_seconds"),
 )
+_SALES = ("invoice", "credit_memo")
+"""What clients are billed; bills of vendors and entries are no part of it."""
 _MONEY = (("charged", "charges"), ("billed", "documents"), ("in_ledger", "ledger"))
 
 
@@ -65,6 +67,8 @@ def side_by_side(report: Mapping[str, Any], *, by_project: bool) -> list[dict[st
                 sums.seconds[column] += row[seconds] or 0
     for column, level in _MONEY:
         for row in report[level]:
+            if row.get("kind", "invoice") not in _SALES:
+                continue
             for sums in sums_of(row):
                 sums.add_money(column, row["currency"], row["amount"] or "0")
     several = len(currencies(report)) > 1

@@ -9,17 +9,27 @@ from pydantic import ValidationError
 
 from hourbridge.cli.commands import (
     billing,
+    currencies,
     dead,
     documents,
+    explaining,
     imports,
+    journal,
     ledgers,
     mapping,
     parked,
+    payables,
+    periods,
+    policy_documents,
+    recognition,
     reconciling,
     reports,
+    retainers,
+    reviewing,
     running,
     sandbox,
     system,
+    timekeeping,
 )
 from hourbridge.cli.commands.context import EXIT_FAILED
 from hourbridge.cli.output import errors, print_error
@@ -35,12 +45,28 @@ app = typer.Typer(
 )
 app.command("run")(running.run)
 app.command("import")(imports.import_file)
-app.command("bill")(billing.bill)
+app.add_typer(billing.app, name="bill")
 app.command("reconcile")(reconciling.reconcile)
+app.command("explain")(explaining.explain)
+mapping.app.command("document")(policy_documents.document)
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(documents.app, name="documents")
+app.add_typer(reviewing.app, name="review")
+reports.app.command("warnings")(timekeeping.warnings)
 app.add_typer(reports.app, name="report")
+reports.app.command("retainers")(retainers.report_retainers)
+reports.app.command("recognition")(recognition.report_recognition)
+reports.app.command("settlements")(payables.report_settlements)
+app.add_typer(journal.app, name="journal")
+app.add_typer(retainers.app, name="retainer")
+app.add_typer(recognition.app, name="recognition")
+app.add_typer(payables.app, name="holdback")
+app.add_typer(currencies.rates, name="rates")
+app.add_typer(currencies.fx, name="fx")
+app.add_typer(timekeeping.time_app, name="time")
+app.add_typer(timekeeping.payroll_app, name="payroll")
 app.add_typer(parked.app, name="parked")
+app.add_typer(periods.app, name="period")
 app.add_typer(dead.app, name="dead")
 app.add_typer(system.source, name="source")
 app.add_typer(ledgers.app, name="ledger")

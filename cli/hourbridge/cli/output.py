@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from rich import box
@@ -15,6 +17,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from hourbridge.common.display import Display
 from hourbridge.common.errors import HourbridgeError
 
 console = Console(highlight=False)
@@ -23,6 +26,8 @@ errors = Console(stderr=True, highlight=False)
 _INSTANT = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d)?[0-9.]*(Z|[+-]\d\d:\d\d)$")
 _UNBOUNDED = 10_000
 _NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
+_DECIMAL = re.compile(r"^-?\d+\.\d+$")
+_DAY = re.compile(r"^\d{4}-\d\d-\d\d$")
 
 
 def print_json(content: Any) -> None:
@@ -65,16 +70,17 @@ def _widths(table: Table) -> Measurement:
 def _as_card(row: Mapping[str, Any], shown: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     """Return the row's texts as a headline, and its numbers, zeros left out, below."""
     texts = {name: cell(row.get(name)) for name in shown}
-    headline = " / ".join(text for text in texts.values() if text and not _NUMBER.match(text))
-    numbers = {name: text for name, text in texts.items() if _NUMBER.match(text)}
-    told = [f"{words(name)} {text}" for name, text in numbers.items() if text.strip("-0.")]
+    is_number = {name: _is_number(row.get(name)) for name in shown}
+    headline = " / ".join(text for name, text in texts.items() if text and not is_number[name])
+    numbers = {name: text for name, text in texts.items() if text and is_number[name]}
+    told = [f"{words(name)} {text}" for name, text in numbers.items() if text.strip("-0.,")]
     return headline, (", ".join(told),)
 
 
 def _table(rows: Sequence[Mapping[str, Any]], shown: Sequence[str], *, gap: int) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gap, 0, 0))
     for name in shown:
-        if all(_NUMBER.match(cell(row.get(name)) or "0") for row in rows):
+        if all(_is_number(row.get(name)) for row in rows):
             header = escape(words(name)).replace(" ", "\n")
             table.add_column(header, justify="right", no_wrap=True, vertical="top")
         else:
@@ -109,6 +115,20 @@ def print_cards(title: str, cards: Iterable[tuple[str, Sequence[str]]]) -> None:
                 console.print(Padding(Text(line), (0, 0, 0, 2)))
 
 
+def present_in(display: Display | None) -> None:
+    """Show dates, instants and numbers of tables from now on as a locale writes them."""
+    _Presentation.display = display
+
+
+class _Presentation:
+    display: Display | None = None
+
+
+def _is_number(value: Any) -> bool:
+    """Return whether a cell's value is a number, or none at all."""
+    return value in (None, "", []) or _NUMBER.match(str(value)) is not None
+
+
 def words(name: str) -> str:
     """Return a field's name as people write it."""
     return name.replace("_", " ")
@@ -126,7 +146,21 @@ def cell(value: Any) -> str:
     if isinstance(value, dict):
         present = {name: cell(each) for name, each in value.items() if each is not None}
         return ", ".join(f"{words(name)} {text}" for name, text in present.items())
+    if _Presentation.display is not None:
+        return _in_locale(_Presentation.display, str(value))
     return _INSTANT.sub(r"\1 \2 \4", str(value))
+
+
+def _in_locale(display: Display, text: str) -> str:
+    """Return the text of a date, an instant or a decimal number in a locale; others as is."""
+    try:
+        if _INSTANT.match(text):
+            return display.instant(datetime.fromisoformat(text))
+        if _DAY.match(text):
+            return display.day(date.fromisoformat(text))
+    except ValueError:
+        return text
+    return display.number(Decimal(text)) if _DECIMAL.match(text) else text
 
 
 def fact(value: Any) -> str:

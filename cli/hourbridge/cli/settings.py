@@ -5,6 +5,9 @@ from __future__ import annotations
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from hourbridge.common.book import ZoneName
+from hourbridge.common.book.local_time import LocaleName
+
 
 class ClientSettings(BaseSettings):
     """How the command line reaches the services' admin HTTP."""
@@ -21,6 +24,11 @@ class ClientSettings(BaseSettings):
     client_timeout_seconds: int = Field(
         120, ge=45, description="Longest wait for one answer; a reconciliation may take 40 s."
     )
+
+    locale: LocaleName | None = Field(
+        None, description="Locale in which tables show dates and numbers; default: ISO, as is."
+    )
+    zone: ZoneName = Field("UTC", description="IANA zone in which a set locale shows instants.")
 
     def url_of(self, service: str) -> str:
         """Return the base URL of a service."""

@@ -10,13 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hourbridge.common.calendar import (
-    LocalTimeProblem,
     Period,
     Term,
     cut_off,
     period_of,
-    resolve_local,
 )
+from hourbridge.common.local_time import LocalTimeProblem, resolve_local
 
 NEW_YORK, LORD_HOWE = "America/New_York", "Australia/Lord_Howe"
 days = st.dates(min_value=date(1990, 1, 8), max_value=date(2100, 12, 20))

@@ -113,3 +113,28 @@ def test_keys_need_an_administrator_and_names_that_are_names(api: Any) -> None:
 def test_only_hashes_of_keys_are_stored(api: Any) -> None:
     stored = api.rows("SELECT * FROM intake_key")
     assert api.key.split("_", 2)[2] not in str(stored)
+
+
+def test_records_are_found_by_a_source_s_own_id(api: Any, clock: Any, make_entry: Any) -> None:
+    state(api, clock, make_entry("77"), make_entry("78"))
+    path = "/v1/books/acme/records"
+    (found,) = api.http.get(path, params={"external_id": "77"}, headers=VIEWER).json()["records"]
+    assert (found["source"], found["external_id"]) == ("toggl", "77")
+    for query in ({"external_id": "79"}, {"external_id": "77", "source": "other"}):
+        assert api.http.get(path, params=query, headers=VIEWER).json() == {"records": []}
+    assert api.http.get(path, headers=VIEWER).status_code == 422
+
+
+def test_a_record_is_found_by_an_id_that_it_had_before(
+    api: Any, clock: Any, make_entry: Any
+) -> None:
+    state(api, clock, make_entry("77", external_version="1"))
+    renamed = make_entry("99", external_version="2", previous_external_ids=["77"])
+    state(api, clock, renamed)
+    path = "/v1/books/acme/records"
+    found = [
+        api.http.get(path, params={"external_id": id}, headers=VIEWER).json()["records"]
+        for id in ("77", "99")
+    ]
+    assert found[0] == found[1]
+    assert len(found[0]) == 1

@@ -21,6 +21,7 @@ class ListedLedger:
         self.calls = 0
         self.closed = False
         self.failure: Exception | None = None
+        self.problems: list[str] = []
 
     def resolve(self, kind: str, reference: LedgerReference) -> LedgerEntity | None:
         if self.failure is not None:
@@ -32,6 +33,9 @@ class ListedLedger:
             if entity.kind == kind and same and named:
                 return entity
         return None
+
+    def check(self) -> list[str]:
+        return self.problems
 
     def close(self) -> None:
         self.closed = True
@@ -135,3 +139,53 @@ def test_a_connection_to_another_company_refuses_the_document() -> None:
 
     [finding] = check_ledger(configuration(), open_other)
     assert (finding.severity, finding.code) == ("problem", "ledger_binding")
+
+
+def test_accounts_stand_on_their_side_of_the_books() -> None:
+    def account(id: str, classification: str, **more: Any) -> LedgerEntity:
+        return LedgerEntity("account", id, f"A{id}", classification=classification, **more)
+
+    accounts = [
+        {"role": "bank", "ledger": {"id": "1"}},
+        {"role": "customer_deposits", "ledger": {"id": "2"}},
+        {"role": "fx_realized", "ledger": {"id": "3"}},
+        {"role": "write_down", "ledger": {"id": "4"}},
+        {"role": "unbilled"},
+    ]
+    ledger = ListedLedger(
+        CUSTOMER,
+        *ITEMS,
+        account("1", "liability"),
+        account("2", "liability", is_active=False),
+        account("3", "expense"),  # gains and losses may stand on either side
+        account("4", "equity"),
+    )
+    assert found(ledger, accounts=accounts) == [
+        ("problem", "account_inactive", "accounts[1].ledger"),
+        ("problem", "account_class", "accounts[0].ledger"),
+        ("problem", "account_class", "accounts[3].ledger"),
+    ]
+
+
+def test_vendors_tax_codes_and_classes_are_looked_up() -> None:
+    changes: dict[str, Any] = {
+        "subcontractors": [
+            {"staff": "Bo", "vendor": {"name": "Bo Ltd"}, "cost_rate": "1", "account": {"id": "9"}}
+        ],
+        "staff": [{"staff": "Ann", "vendor": {"name": "Ann"}}],
+        "projects": [{"project": "P", "class_ref": {"name": "North"}}],
+        "taxes": [{"code": "CA", "percent": "7.75"}, {"code": "NONE", "percent": "0"}],
+    }
+    assert [code for _, code, _ in found(ListedLedger(CUSTOMER, *ITEMS), **changes)] == [
+        "class_missing",
+        "vendor_missing",
+        "account_missing",
+        "vendor_missing",
+        "tax_code_missing",
+    ]
+
+
+def test_what_is_wrong_with_the_ledger_itself_is_a_problem() -> None:
+    ledger = ListedLedger(CUSTOMER, *ITEMS)
+    ledger.problems = ["no account for exchange differences"]
+    assert found(ledger) == [("problem", "ledger_setup", "ledger")]

@@ -6,7 +6,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from hourbridge.common.messages.events import MappingOutcome
-from hourbridge.common.runtime.admin import NotFound
+from hourbridge.common.runtime.admin import NotFound, RequestInvalid
+from hourbridge.mapper.rules.moments import Folds
 from tests.support.mapping import BOOK, MapperBench, charge_sets, configuration, time_entry
 
 pytestmark = pytest.mark.database
@@ -70,6 +71,54 @@ def test_release_need_not_wait_for_the_remapping(bench: MapperBench) -> None:
         bench.parked.release(record_id, actor="ann")
     bench.work()
     assert record_id not in {change.record_id for change in charge_sets(bench.bus.take())}
+
+
+DOUBTFUL = {
+    "work_date": "2026-11-01",
+    "original_start_text": "2026-11-01T01:20",
+    "original_end_text": "2026-11-01T01:50",
+    "zone": {"iana": "America/New_York"},
+    "input": {"seconds": 1800},
+}
+
+
+def quarantine(bench: MapperBench) -> str:
+    bench.apply()
+    [change] = bench.feed(bench.accept(time_entry("1", **DOUBTFUL)))
+    assert [reason.code for reason in change.reasons] == ["ambiguous_local_time"]
+    bench.bus.take()
+    return change.record_id
+
+
+def test_a_doubtful_time_goes_on_with_the_one_that_is_meant(bench: MapperBench) -> None:
+    record_id = quarantine(bench)
+    assert bench.parked.release(record_id, actor="ann")["released"] is False
+    answer = bench.parked.release(record_id, actor="ann", note="asked", folds=Folds("later"))
+    assert answer["outcome"] == "charged"
+    [change] = charge_sets(bench.bus.take())
+    span = change.charges[0].span
+    assert span is not None
+    assert str(span.started_at) == "2026-11-01 06:20:00+00:00"
+
+
+def test_what_was_decided_of_a_time_outlives_mappings_and_revisions(bench: MapperBench) -> None:
+    record_id = quarantine(bench)
+    bench.parked.release(record_id, actor="ann", folds=Folds("later"))
+    bench.bus.take()
+    bench.apply(default_item={"id": "9"})
+    assert charge_sets(bench.bus.take()) == []
+    longer = time_entry("1", **{**DOUBTFUL, "notes": "more words"})
+    [change] = bench.feed(bench.accept(longer, revision=2))
+    assert change.outcome is MappingOutcome.CHARGED
+    moved = time_entry("1", **{**DOUBTFUL, "original_start_text": "2026-11-01T01:30"})
+    [change] = bench.feed(bench.accept(moved, revision=3))
+    assert change.outcome is MappingOutcome.PARKED
+
+
+def test_a_decision_about_time_is_for_what_waits_for_one(bench: MapperBench) -> None:
+    record_id = park(bench)
+    with pytest.raises(RequestInvalid):
+        bench.parked.release(record_id, actor="ann", folds=Folds("later"))
 
 
 def test_release_of_the_unknown(bench: MapperBench) -> None:

@@ -11,7 +11,10 @@ from starlette.testclient import TestClient
 
 from hourbridge.common.runtime.admin import parse_tokens
 from hourbridge.common.runtime.http import build_application
+from hourbridge.mapper.payroll import Payroll
+from hourbridge.mapper.renormalising import Renormaliser
 from hourbridge.mapper.routes import BODY_BYTES_MAX, MapperApi
+from hourbridge.mapper.time_routes import TimeApi
 from tests.support.mapping import BOOK, MapperBench, document, time_entry
 
 pytestmark = pytest.mark.database
@@ -39,8 +42,8 @@ def application(bench: MapperBench) -> Starlette:
 
 
 class Client:
-    def __init__(self, bench: MapperBench) -> None:
-        self._client = TestClient(application(bench))
+    def __init__(self, bench: MapperBench, app: Starlette | None = None) -> None:
+        self._client = TestClient(app or application(bench))
 
     def post(self, path: str, body: Any = b"", token: str = "a") -> Any:
         headers = {"Authorization": f"Bearer {token}"}
@@ -147,3 +150,63 @@ def test_parked_records_are_listed_and_released(http: Client, bench: MapperBench
 
 def test_a_release_with_an_unreadable_note(http: Client) -> None:
     assert http.post("/v1/parked/x/release", b"{", "o").json()["error"] == "request_invalid"
+
+
+@pytest.mark.parametrize(
+    ("body", "released"),
+    [(b'{"fold": "earlier"}', True), (b'{"end_fold": "later"}', True), (b"{}", False)],
+)
+def test_a_release_may_say_which_of_two_times_is_meant(
+    http: Client, bench: MapperBench, body: bytes, released: bool
+) -> None:
+    http.post("/v1/mappings/apply", yaml_text())
+    entry = time_entry(
+        work_date="2026-11-01",
+        original_start_text="2026-11-01T01:30",
+        zone={"iana": "America/New_York"},
+    )
+    [change] = bench.feed(bench.accept(entry))
+    path = f"/v1/parked/{change.record_id}/release"
+    assert http.post(path, b'{"fold": "sooner"}', "o").json()["error"] == "request_invalid"
+    assert http.post(path, body, "o").json()["released"] is released
+
+
+def time_http(bench: MapperBench) -> Client:
+    parts: Any = {"outbox": bench.outbox, "clock": bench.clock}
+    api = TimeApi(
+        Payroll(bench.store, bench.configurations),
+        Renormaliser(bench.store, bench.configurations, **parts),
+    )
+    application = build_application(
+        api.routes(), liveness=list, readiness=list, actors=parse_tokens(TOKENS)
+    )
+    return Client(bench, application)
+
+
+def test_payroll_is_a_table(bench: MapperBench) -> None:
+    bench.apply()
+    bench.feed(bench.accept(time_entry()))
+    http = time_http(bench)
+    path = f"/v1/books/{BOOK}/payroll"
+    answer = http.get(f"{path}?from=2026-03-01&to=2026-03-31")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.text.splitlines()[1].startswith("Ann,Ann,2026-03-02,stated,")
+    for query in ("", "?from=2026-03-01&to=soon", "?from=2026-03-02&to=2026-03-01"):
+        assert http.get(path + query).json()["error"] == "request_invalid"
+    wrong = f"{path}?from=2026-03-01&to=2026-03-31&per=week"
+    assert http.get(wrong).json()["error"] == "request_invalid"
+    nobody = "/v1/books/nobody/payroll?from=2026-03-01&to=2026-03-31"
+    assert http.get(nobody).status_code == 404
+
+
+def test_what_newer_rules_change_is_shown_to_viewers_and_taken_over_by_operators(
+    bench: MapperBench,
+) -> None:
+    bench.apply()
+    http = time_http(bench)
+    path = f"/v1/books/{BOOK}/time/renormalisation"
+    assert http.get(path).json()["proposals"] == []
+    assert http.post(path, b'{"records": []}', "v").status_code == 403
+    assert http.post(path, b'{"records": ["x"]}', "o").json()["changed"] == 0
+    for body in (b"", b"[]", b'{"records": "x"}', b'{"records": [1]}'):
+        assert http.post(path, body, "o").json()["error"] == "request_invalid"

@@ -44,7 +44,8 @@ def test_posted_work_that_is_gone_is_withdrawn_not_dropped() -> None:
 
 def test_a_newer_mapping_never_touches_posted_work() -> None:
     held = [billed("a"), HeldCharge("b", "unbilled")]
-    assert decide(changed(make_charge("c"), revision=1, mapping=2), held) == Decision()
+    newer = changed(make_charge("c"), revision=1, mapping=2)
+    assert decide(newer, held) == Decision(is_settled=True)
 
 
 def test_a_newer_mapping_changes_what_is_only_drafted() -> None:

@@ -9,11 +9,11 @@ from decimal import Decimal
 import pytest
 
 from hourbridge.common import faults
-from hourbridge.common.book import InvoicingPolicy
+from hourbridge.common.book import CorrectionPolicy, InvoicingPolicy
 from hourbridge.common.messages.events import DocumentKind, DocumentStatus
 from hourbridge.connectors.ledger import WriteKind
 from hourbridge.poster import fault_points
-from hourbridge.poster.decisions import Decision
+from hourbridge.poster.decisions import Decision, NotPossible
 from tests.support.charges import fee, hours, make_charge
 from tests.support.faulty_ledger import Lost, rejected
 from tests.support.posting import Poster, configured, in_place_for
@@ -326,3 +326,65 @@ def test_an_update_without_an_answer(in_place: Poster, took_effect: bool) -> Non
         Decimal("600.00"),
     )
     assert credits(in_place) == []
+
+
+# --- credited in full, by a person or by policy ---------------------------------------------
+
+
+def test_a_mapping_that_came_too_late_holds_after_the_credit(poster: Poster) -> None:
+    posted(poster)
+    poster.configure(2)
+    poster.charge(make_charge("a", hours("5"), rate="145.00"), mapping=2)
+    poster.settle()
+    assert credits(poster) == []
+    poster.parts.decisions.credit(poster.document().document_id, Decision("ann", "wrong rate"))
+    poster.settle()
+    assert credits(poster) == [Decimal("750.00")]
+    assert [d.total for d in poster.bill().documents] == [Decimal("725.00")]
+    assert poster.bill().documents == []
+
+
+def test_a_mapping_without_charges_holds_after_the_credit(poster: Poster) -> None:
+    posted(poster)
+    poster.configure(2)
+    poster.withdraw("a", revision=1, mapping=2)
+    poster.parts.decisions.credit(poster.document().document_id, Decision("ann"))
+    poster.settle()
+    assert (poster.states(), poster.bill().documents) == ({}, [])
+
+
+def test_an_invoice_is_credited_once(poster: Poster) -> None:
+    posted(poster)
+    invoice = poster.document().document_id
+    poster.parts.decisions.credit(invoice, Decision("ann"))
+    with pytest.raises(NotPossible, match="credited already"):
+        poster.parts.decisions.credit(invoice, Decision("ann"))
+    poster.settle()
+    memo = poster.documents()[-1]
+    with pytest.raises(NotPossible, match="only posted invoices"):
+        poster.parts.decisions.credit(memo.document_id, Decision("ann"))
+
+
+@pytest.mark.parametrize(("length", "total"), [("4", "600.00"), ("7", "1050.00")])
+def test_a_change_credits_and_bills_again_where_the_policy_says_so(
+    poster: Poster, length: str, total: str
+) -> None:
+    poster.feed(configured(2, corrections=CorrectionPolicy(mode="credit_and_rebill")))
+    posted(poster)
+    change(poster, length)
+    assert credits(poster) == [Decimal("750.00")]
+    assert [d.total for d in poster.documents()] == [
+        Decimal("750.00"),
+        Decimal("750.00"),
+        Decimal(total),
+    ]
+    assert poster.net_billed() == Decimal(total)
+    assert poster.bill().documents == []
+
+
+def test_the_last_of_the_hours_is_only_credited(poster: Poster) -> None:
+    poster.feed(configured(2, corrections=CorrectionPolicy(mode="credit_and_rebill")))
+    posted(poster)
+    poster.withdraw("a")
+    poster.settle()
+    assert (credits(poster), len(poster.documents())) == ([Decimal("750.00")], 2)

@@ -98,7 +98,7 @@ def test_correction_policies_come_from_the_narrowest_scope(poster: Poster) -> No
         held = configuration_of(connection, BOOK)
     assert held is not None
     for client, mode in (("Acme", "update_in_place"), ("Bolt", "credit_memo")):
-        policy = correction_policy(held.configuration, client=client, project=None)
+        policy = correction_policy(held.configuration, make_charge(client=client))
         assert policy.mode == mode
 
 

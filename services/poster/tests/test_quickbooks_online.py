@@ -2,75 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 
 import pytest
-from cryptography.fernet import Fernet
-from pydantic import SecretStr
 
-from hourbridge.common.book import InvoicingPolicy, LedgerBinding, LedgerReference
+from hourbridge.common.book import InvoicingPolicy, LedgerReference
 from hourbridge.common.messages.events import DocumentKind, DocumentStatus
-from hourbridge.common.store.engine import Store
-from hourbridge.connectors.connections import ConnectionStore, NewConnection
 from hourbridge.connectors.ledger import LedgerDocument
-from hourbridge.connectors.opening import open_ledger
 from hourbridge.poster.decisions import Decision
-from hourbridge.poster.ledger_audit import LedgerAudit
-from hourbridge.sandbox.quickbooks_online import (
-    CompanySeed,
-    SandboxServer,
-    SandboxSettings,
-    seed_company,
-)
+from hourbridge.sandbox.quickbooks_online import SandboxServer
 from hourbridge.sandbox.quickbooks_online.people import act
 from tests.support.charges import exact_time, hours, make_charge
+from tests.support.online_ledger import BINDING, REALM, online_poster, running_sandbox
 from tests.support.posting import Poster
 
-REALM = "4620816365000000001"
-BINDING = LedgerBinding(connection="main", company_id=REALM)
-SEED = CompanySeed(REALM, customers={"Acme": ["P1"], "Bolt": []}, items=["Consulting"])
 PER_ENTRY = InvoicingPolicy.model_validate({"grouping": "entry"})
 
 
 @pytest.fixture
 def sandbox() -> Iterator[SandboxServer]:
-    settings = SandboxSettings(requests_per_minute_max=None, requests_per_second_max=None)
-    server = SandboxServer(settings=settings)
-    server.start()
-    yield server
-    server.stop()
+    with running_sandbox() as server:
+        yield server
 
 
 @pytest.fixture
 def poster(database_for: Callable[..., str], sandbox: SandboxServer) -> Iterator[Poster]:
-    url = database_for("poster", "connections")
-    connection = NewConnection(
-        name="main",
-        kind="quickbooks_online",
-        company_id=REALM,
-        api_base_url=sandbox.base_url,
-        token_url=sandbox.token_url,
-        client_id="sandbox-client",
-        client_secret=SecretStr("sandbox-secret"),
-        refresh_token=SecretStr(seed_company(sandbox.world, SEED)),
-        calls_per_minute=100_000,
-        calls_per_second=10_000,
-    )
-    with (
-        contextlib.closing(Store(url, "poster")) as store,
-        contextlib.closing(Store(url, "connections")) as shared,
-    ):
-        connections = ConnectionStore(shared, [Fernet.generate_key().decode()])
-        connections.save(connection, actor="test")
-        observer = LedgerAudit(store).observe
-        ledger = open_ledger(BINDING, connections, timeout_seconds=2, observer=observer)
-        with contextlib.closing(ledger):
-            poster = Poster(store, ledger)
-            poster.configure()
-            yield poster
+    with online_poster(database_for("poster", "connections"), sandbox) as poster:
+        yield poster
 
 
 def bill(poster: Poster, count: int = 1, length: str = "5") -> None:

@@ -28,6 +28,7 @@ def client(poster: Poster) -> Iterator[TestClient]:
         documents=parts.documents,
         runs=parts.runs,
         decisions=parts.decisions,
+        payables=parts.payable_decisions,
         status=parts.status,
         clock=poster.clock,
         wait_seconds_max=1,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 
 from hourbridge.common.bus.consumer import Received
 from hourbridge.common.store.engine import Store
+from hourbridge.reconciler.discrepancies import accept, listed
 from hourbridge.reconciler.handlers import SeenHandler
 from hourbridge.reconciler.reconcile import Reconciler, Summary
 from hourbridge.reconciler.settings import ReconcilerSettings
@@ -58,6 +60,22 @@ class Bench:
             self.settings, store=self.store, clock=self.clock, ledgers=self.ledger.open
         )
         return reconciler.reconcile(book, asked_by="test")
+
+    def open(self, book: str = BOOK) -> list[dict[str, Any]]:
+        """Return the open discrepancies."""
+        with self.store.transaction() as connection:
+            return listed(connection, book, state="open", cause=None, limit=100)
+
+    def findings(self, book: str = BOOK) -> dict[str, str]:
+        """Reconcile; return the cause of each open discrepancy by its subject."""
+        self.reconcile(book)
+        return {row["subject"]: row["cause"] for row in self.open(book)}
+
+    def accept(self, discrepancy_id: str, book: str = BOOK) -> None:
+        """Close a discrepancy by a person's decision."""
+        with self.store.transaction() as connection:
+            now = self.clock.now()
+            accept(connection, book, discrepancy_id, actor="rita", note="known", now=now)
 
 
 @pytest.fixture

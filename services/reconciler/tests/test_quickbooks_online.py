@@ -119,10 +119,10 @@ def test_edited_and_deleted_invoices_are_exactly_two_discrepancies(firm: Firm) -
     firm.person("delete", number="HB-2")
     firm.person("pay", number="HB-4")
 
-    assert firm.discrepancies() == {"doc-1": "ledger_edit", "doc-2": "ledger_deleted"}
+    assert firm.discrepancies() == {"doc-1": "target_edit", "doc-2": "target_deleted"}
 
     firm.person("edit_line", number="HB-1", line=1, changes={"UnitPrice": 150})
-    assert firm.discrepancies() == {"doc-2": "ledger_deleted"}
+    assert firm.discrepancies() == {"doc-2": "target_deleted"}
 
 
 def test_voided_and_entered_by_hand(firm: Firm) -> None:
@@ -139,4 +139,4 @@ def test_voided_and_entered_by_hand(firm: Firm) -> None:
     }
     firm.person("add", changes=by_hand)
 
-    assert sorted(firm.discrepancies().values()) == ["ledger_only", "ledger_void"]
+    assert sorted(firm.discrepancies().values()) == ["target_only", "target_void"]

@@ -63,8 +63,8 @@ def test_edited_and_deleted_documents_are_exactly_two_discrepancies(
 
     summary = bench.reconcile()
 
-    assert summary.open == {"ledger_deleted": 1, "ledger_edit": 1}
-    assert causes(bench) == {"doc-1": "ledger_edit", "doc-2": "ledger_deleted"}
+    assert summary.open == {"target_deleted": 1, "target_edit": 1}
+    assert causes(bench) == {"doc-1": "target_edit", "doc-2": "target_deleted"}
     edit, deletion = sorted(found(bench), key=lambda each: each["subject"])
     assert edit["difference_amount"] == Decimal("-25.00")
     assert edit["detail"]["fields"] == [
@@ -114,7 +114,7 @@ def test_running_again_changes_nothing(bench: Any, posted: list[Document]) -> No
 def test_a_voided_document(bench: Any, posted: list[Document]) -> None:
     bench.ledger.edit(posted[0], total=Decimal(0), is_void=True)
     bench.reconcile()
-    assert causes(bench) == {"doc-1": "ledger_void"}
+    assert causes(bench) == {"doc-1": "target_void"}
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_a_date_moved_out_of_the_window_is_an_edit_not_a_deletion(
 ) -> None:
     bench.ledger.edit(posted[2], document_date=date(2020, 1, 1))
     bench.reconcile()
-    assert causes(bench) == {"doc-3": "ledger_edit"}
+    assert causes(bench) == {"doc-3": "target_edit"}
 
 
 def test_a_payment_that_only_bumps_the_token_is_no_edit(bench: Any, posted: list[Document]) -> None:
@@ -157,7 +157,7 @@ def test_the_same_invoice_entered_by_hand_is_a_suspected_duplicate(
     bench.reconcile()
 
     (only,) = found(bench)
-    assert (only["cause"], only["difference_amount"]) == ("ledger_only", Decimal("750.00"))
+    assert (only["cause"], only["difference_amount"]) == ("target_only", Decimal("750.00"))
     assert only["detail"]["suspected_duplicate_of"] == "HB-1"
     assert only["client"] == "Acme"
 
@@ -200,7 +200,7 @@ def test_a_repair_under_way_neither_resolves_nor_reopens(
 
     summary = bench.reconcile()
 
-    assert (summary.resolved, summary.open) == (0, {"ledger_deleted": 1})
+    assert (summary.resolved, summary.open) == (0, {"target_deleted": 1})
 
 
 def test_what_changes_during_the_second_look_is_no_false_alarm(
@@ -229,7 +229,7 @@ def test_a_ledger_that_cannot_be_read_concludes_nothing(
         summary = bench.reconcile()
 
     assert "maintenance" in str(summary.ledgers[0].error)
-    assert (summary.resolved, summary.open) == (0, {"ledger_deleted": 1})
+    assert (summary.resolved, summary.open) == (0, {"target_deleted": 1})
 
 
 def test_an_accepted_difference_stays_closed_until_it_changes(
@@ -251,7 +251,7 @@ def test_an_accepted_difference_stays_closed_until_it_changes(
     assert found(bench, "resolved")[0]["resolution"] == "accepted by olga: agreed by phone"
 
     bench.ledger.edit(posted[0], **edited("700.00"))
-    assert bench.reconcile().open == {"ledger_edit": 1}
+    assert bench.reconcile().open == {"target_edit": 1}
 
 
 def test_a_run_that_breaks_off_concludes_nothing_and_the_next_one_does(
@@ -263,7 +263,7 @@ def test_a_run_that_breaks_off_concludes_nothing_and_the_next_one_does(
         with pytest.raises(TransientFailure):
             bench.reconcile()
         assert found(bench) == []
-        assert bench.reconcile().open == {"ledger_deleted": 1}
+        assert bench.reconcile().open == {"target_deleted": 1}
     finally:
         faults.arm("")
 
@@ -285,6 +285,6 @@ def test_the_ledgers_own_rounding_is_named(bench: Any) -> None:
     bench.reconcile()
 
     (rounding,) = found(bench)
-    assert rounding["cause"] == "ledger_total_rounding"
+    assert rounding["cause"] == "target_rounding"
     assert rounding["difference_amount"] == Decimal("-0.01")
     assert rounding["detail"]["explained_by"] == ["half_even"]

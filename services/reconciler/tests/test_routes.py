@@ -48,7 +48,7 @@ def deleted(bench: Any) -> None:
 @pytest.mark.usefixtures("deleted")
 def test_reconcile_answers_with_a_summary_and_what_is_open(client: TestClient) -> None:
     answer = client.post(f"{URL}/reconcile").json()
-    assert (answer["opened"], answer["open"]) == (1, {"ledger_deleted": 1})
+    assert (answer["opened"], answer["open"]) == (1, {"target_deleted": 1})
     assert answer["totals_hash"].startswith("sha256:")
     (discrepancy,) = answer["discrepancies"]
     assert discrepancy["difference_amount"] == "-150.00"

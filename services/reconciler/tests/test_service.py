@@ -56,7 +56,7 @@ def test_published_states_are_reconciled(
             wait_for(lambda: client.get(status).json()["settled_through"] == 1)
             ledger.delete(posted)
             answer = client.post(f"/v1/books/{BOOK}/reconcile").json()
-            assert answer["open"] == {"ledger_deleted": 1}
+            assert answer["open"] == {"target_deleted": 1}
             assert "hourbridge_time_to_invoice_seconds" in client.get("/metrics").text
     finally:
         runner.stop()

@@ -46,8 +46,8 @@ def test_gauges_say_what_is_unbilled_and_open(bench: Any) -> None:
     assert sample("hourbridge_unbilled_hours", age="0-30") == 0.5
     assert sample("hourbridge_unbilled_hours", age="over_90") == 0
     assert sample("hourbridge_unbilled_amount", currency="USD", age="0-30") == 75
-    assert sample("hourbridge_discrepancies_open", cause="ledger_deleted") == 1
-    assert sample("hourbridge_discrepancies_open", cause="ledger_edit") == 0
+    assert sample("hourbridge_discrepancies_open", cause="target_deleted") == 1
+    assert sample("hourbridge_discrepancies_open", cause="target_edit") == 0
 
 
 def test_replicas_take_turns(bench: Any) -> None:

@@ -32,6 +32,10 @@ pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(1800
 SHARED = ("consumer", "outbox")
 """Points in code that every service runs."""
 NOT_BY_A_ROUND = {
+    "poster.payment_assembled": "needs a payment; services/poster/tests/currencies fails there",
+    "poster.revaluation_committed": "needs a month-end; scenario A34 fails there",
+    "poster.revaluation_entered": "needs a month-end; scenario A34 fails there",
+    "poster.run_undone": "needs a run undone; services/poster/tests/test_review.py fails there",
     "dead.after_replay": "needs a dead message; tests/integration/bus kills there",
 }
 MAY_BE_SPARED = {

@@ -23,9 +23,24 @@ class BillingStillWaits(HourbridgeError):
     advice = "It goes on by itself when what it waits for arrives; see `hourbridge report status`."
 
 
+app = typer.Typer(
+    help="Bill all unbilled charges through a date; list and undo runs.",
+    invoke_without_command=True,
+)
+_RUNS = (
+    "run_id", "state", "through", "client", "project", "documents", "waits_for", "requested_by",
+    "requested_at",
+)  # fmt: skip
+_UNDONE = ("number", "kind", "client", "total", "currency", "status", "outcome", "credited_by")
+
+
+@app.callback()
 def bill(
-    book: str = BookOption,
-    through: str = typer.Option(..., "--through", help="Last work date to bill (YYYY-MM-DD)."),
+    context: typer.Context,
+    book: Annotated[str | None, typer.Option("--book", "-b", help="The book.")] = None,
+    through: Annotated[
+        str | None, typer.Option("--through", help="Last work date to bill (YYYY-MM-DD).")
+    ] = None,
     client_name: Annotated[str | None, typer.Option("--client", help="Only this client.")] = None,
     project: Annotated[str | None, typer.Option("--project", help="Only this project.")] = None,
     dry_run: bool = typer.Option(False, "--dry-run", help="Show what would be billed."),
@@ -33,12 +48,47 @@ def bill(
     as_json: bool = JsonOption,
 ) -> None:
     """Bill all unbilled charges through a date; waits for hours still on their way."""
+    if context.invoked_subcommand is not None:
+        return
+    if book is None or through is None:
+        raise typer.BadParameter("needs --book and --through", ctx=context)
     scope = {"client": client_name, "project": project}
     with admin_client() as client:
         answer = run_billing(
             client, book, through, dry_run=dry_run, wait_seconds=wait_seconds, scope=scope
         )
     print_json(answer) if as_json else _print_run(f"Billing of {book} through {through}", answer)
+
+
+@app.command("runs")
+def list_runs(
+    book: str = BookOption,
+    limit: int = typer.Option(50, min=1, max=1000),
+    as_json: bool = JsonOption,
+) -> None:
+    """List billing runs, the newest first."""
+    with admin_client() as client:
+        rows = client.get("poster", f"/v1/books/{book}/billing-runs", limit=limit)["runs"]
+    print_json(rows) if as_json else print_rows("Billing runs", rows, _RUNS)
+
+
+@app.command("undo")
+def undo_run(
+    run_id: str = typer.Argument(..., metavar="RUN"),
+    note: str = typer.Option(..., "--note", help="Why; kept in the audit."),
+    as_json: bool = JsonOption,
+) -> None:
+    """Undo a run as a whole: drafts are withdrawn, posted documents credited in full.
+
+    All its work is unbilled again, once; automatic billing leaves it alone. What is on its way to
+    the ledger follows by itself; ask again to see how far it is.
+    """
+    with admin_client() as client:
+        answer = client.post("poster", f"/v1/billing-runs/{run_id}/undo", {"note": note})
+    if as_json:
+        print_json(answer)
+    else:
+        print_rows(f"Run {run_id}: {answer['state']}", answer["documents"], _UNDONE)
 
 
 def run_billing(
@@ -72,10 +122,22 @@ def _print_run(title: str, answer: dict[str, Any]) -> None:
         "waits for": answer.get("waits_for") or "nothing",
         "documents": answer.get("documents", 0),
         "total": [f"{row['total']} {row['currency']}" for row in answer.get("totals", [])],
+        **_vendors(answer),
     }
     print_facts(title, facts)
     if answer.get("would_bill"):
         columns = ("kind", "client", "period", "document_date", "lines", "total", "currency")
         print_rows("Would bill", answer["would_bill"], columns)
+    if answer.get("warnings"):
+        columns = ("warning", "client", "project", "work_date", "staff", "task", "description")
+        print_rows("To look at before billing", answer["warnings"], columns)
     if answer.get("leakage"):
         print_rows("Not billable in whole increments", answer["leakage"])
+
+
+def _vendors(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return what the run makes us owe; most runs say nothing of it."""
+    if not answer.get("vendor_bills"):
+        return {}
+    totals = [f"{row['total']} {row['currency']}" for row in answer["vendor_totals"]]
+    return {"vendor bills": answer["vendor_bills"], "owed": totals}

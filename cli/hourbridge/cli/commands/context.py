@@ -8,8 +8,9 @@ from contextlib import contextmanager
 import typer
 
 from hourbridge.cli.client import AdminClient, ServiceRefused
-from hourbridge.cli.output import errors, print_error
+from hourbridge.cli.output import errors, present_in, print_error
 from hourbridge.cli.settings import ClientSettings
+from hourbridge.common.display import Display
 from hourbridge.common.errors import HourbridgeError
 
 BookOption = typer.Option(..., "--book", "-b", help="The book.")
@@ -24,7 +25,9 @@ EXIT_DISCREPANCIES = 3
 @contextmanager
 def admin_client() -> Iterator[AdminClient]:
     """Open a client of the services; print our errors and exit with 1."""
-    client = AdminClient(ClientSettings())
+    settings = ClientSettings()
+    present_in(Display(settings.locale, settings.zone) if settings.locale else None)
+    client = AdminClient(settings)
     try:
         yield client
     except HourbridgeError as error:

@@ -1,4 +1,4 @@
-"""Documents: list, show, release drafts, withdraw, restore."""
+"""Documents: list, show, release drafts, withdraw, restore, adjust, credit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hourbridge.cli.commands.context import BookOption, JsonOption, admin_client
 from hourbridge.cli.output import console, print_facts, print_json, print_rows
 from hourbridge.common.runtime.admin import NotFound, RequestInvalid
 
-app = typer.Typer(help="Documents: list, show, release drafts, withdraw, restore.")
+app = typer.Typer(help="Documents: list, show, release, withdraw, restore, adjust, credit.")
 COLUMNS = ("number", "kind", "status", "document_date", "client", "total", "currency")
 LINE_COLUMNS = ("position", "description", "quantity", "unit_price", "amount")
 _DOCUMENT_ID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
@@ -86,6 +86,34 @@ def restore_document(
 ) -> None:
     """Put a document that was edited or deleted in the ledger back as it was posted."""
     _decide("restore", document, book, {"note": note})
+
+
+@app.command("adjust")
+def adjust_document(
+    document: str = DocumentArgument,
+    book: NumberBookOption = None,
+    amount: str = typer.Option(..., "--amount", help="What it is to come to, before tax."),
+    line: Annotated[
+        int | None, typer.Option("--line", min=1, help="Only this line; default: shared over all.")
+    ] = None,
+    reason: str = typer.Option(..., "--reason", help="Why; kept on the lines and in the audit."),
+) -> None:
+    """Write a draft up or down."""
+    request = {"amount": amount, "reason": reason, **({} if line is None else {"line": line})}
+    with admin_client() as client:
+        found = document_id(client, document, book)
+        answer = client.post("poster", f"/v1/documents/{found}/adjust", request)
+    realised = answer["realisation_percent"]
+    total = f"{answer['total']} {answer['currency']}"
+    console.print(f"{answer['kind']} {answer['number']}: {total}, {realised} % of its price")
+
+
+@app.command("credit")
+def credit_document(
+    document: str = DocumentArgument, book: NumberBookOption = None, note: str = NoteOption
+) -> None:
+    """Take a posted invoice back by a credit memo; its work can be billed again."""
+    _decide("credit", document, book, {"note": note})
 
 
 def document_id(client: AdminClient, document: str, book: str | None) -> str:

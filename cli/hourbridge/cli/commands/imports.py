@@ -13,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from hourbridge.cli.client import AdminClient, ServiceRefused
 from hourbridge.cli.commands.context import JsonOption, admin_client
 from hourbridge.cli.output import console, errors, print_facts, print_json
+from hourbridge.common.book import TimePolicy
+from hourbridge.common.errors import HourbridgeError
 
 _CHUNK_BYTES = 1 << 16
 _FACTS = ("reading_id", "as_of", "rows", "first", "last")
@@ -29,6 +31,13 @@ AsOf = Annotated[
     ),
 ]
 Zone = Annotated[str | None, typer.Option(help="IANA zone of the file's local times.")]
+Gaps = Annotated[
+    str | None,
+    typer.Option(
+        help="Wall times that clocks went forward over: reject the row, or keep it for the book's "
+        "time policy. Default: reject if the book does."
+    ),
+]
 Rejected = Annotated[
     Path | None, typer.Option(help="Where rejected rows go; default <FILE>.rejected.csv.")
 ]
@@ -50,6 +59,7 @@ def import_file(
     decimal: Annotated[str | None, typer.Option(help="auto, point or comma.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Default: found out.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Default: found out.")] = None,
+    gaps: Gaps = None,
     dry_run: bool = typer.Option(False, "--dry-run", help="Show outcomes; write nothing."),
     rejected: Rejected = None,
     as_json: bool = JsonOption,
@@ -77,6 +87,7 @@ def import_file(
         "dry_run": "true" if dry_run else None,
     }
     with admin_client() as client:
+        query["gaps"] = gaps or _gaps_of(client, book)
         summary = run_import(client, file, query, show_progress=not as_json)
         target = rejected or file.with_name(file.name + ".rejected.csv")
         saved = _save_rejected(client, summary, target)
@@ -84,6 +95,16 @@ def import_file(
         print_json(summary)
     else:
         _print_summary(f"Import of {file.name}", summary, target if saved else None)
+
+
+def _gaps_of(client: AdminClient, book: str) -> str | None:
+    """Return what the book's time policy wants of a file; None where the book has none yet."""
+    try:
+        found = client.get("mapper", f"/v1/books/{book}/configuration")
+    except HourbridgeError:
+        return None
+    policy = TimePolicy.model_validate(found["document"].get("time") or {})
+    return "reject" if policy.nonexistent == "reject" else "keep"
 
 
 def changed_at(file: Path) -> str:

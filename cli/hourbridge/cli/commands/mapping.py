@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hourbridge.cli.client import AdminClient
 from hourbridge.cli.commands.context import EXIT_FAILED, JsonOption, admin_client
 from hourbridge.cli.output import cell, console, print_cards, print_facts, print_json, print_rows
 
@@ -32,13 +33,15 @@ def plan(file: Path = FileArgument, as_json: bool = JsonOption) -> None:
 
     Exits with 1 when the configuration has problems and could not be applied.
     """
-    answer = _send("plan", file)
+    with admin_client() as client:
+        answer = plan_mapping(client, file.read_bytes())
     if as_json:
         print_json(answer)
     else:
         _print_findings(file, answer)
         _print_difference(answer)
         _print_effect(answer["effect"])
+        _print_documents(answer["documents"])
     _exit_unless_ok(answer)
 
 
@@ -60,6 +63,15 @@ def apply(
     _print_findings(file, answer)
     what = "is in force now" if answer["changed"] else "was in force already; nothing changed"
     console.print(f"version {answer['version']} of book {answer['book']} {what}")
+
+
+def plan_mapping(client: AdminClient, content: bytes) -> dict[str, Any]:
+    """Return a plan: the mapper's on records, and the poster's on what they come to when billed."""
+    answer: dict[str, Any] = client.post("mapper", "/v1/mappings/plan", content=content)
+    changes = answer.pop("changes", [])
+    path = f"/v1/books/{answer['book']}/plan-effect"
+    answer["documents"] = client.post("poster", path, {"changes": changes})
+    return answer
 
 
 def _send(action: str, file: Path, query: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -98,6 +110,26 @@ def _print_difference(answer: dict[str, Any]) -> None:
 
 def _sides(value: Any) -> str:
     return cell(value) or "(nothing)"
+
+
+def _print_documents(effect: dict[str, Any]) -> None:
+    """Print what unposted work would be billed at; what is posted stays as it is."""
+    facts = {
+        "records with other charges": effect["records"],
+        "posted, stay as they are": effect["posted_unchanged"],
+        "not posted yet": effect["unposted"],
+    }
+    print_facts("Effect on documents", facts)
+    rows = [
+        {
+            "client": row["client"],
+            "currency": row["currency"],
+            "billed_before": row["before"]["amount"],
+            "billed_after": row["after"]["amount"],
+        }
+        for row in effect["clients"]
+    ]
+    print_rows("What unposted work would be billed at", rows)
 
 
 def _print_effect(effect: dict[str, Any]) -> None:

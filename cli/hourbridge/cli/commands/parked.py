@@ -60,14 +60,33 @@ def release(
     ] = None,
     choice: Annotated[
         str | None,
-        typer.Option("--choice", help="Conflicts: which content holds, kept or new."),
+        typer.Option(
+            "--choice",
+            help="Conflicts and changed vendor bills: kept or new. Suspected doubles of expenses: "
+            "distinct or duplicate.",
+        ),
+    ] = None,
+    fold: Annotated[
+        str | None,
+        typer.Option("--fold", help="Local times that happen twice or never: earlier or later."),
+    ] = None,
+    end_fold: Annotated[
+        str | None,
+        typer.Option("--end-fold", help="The same for the end; else what fits the start."),
     ] = None,
     as_json: bool = JsonOption,
 ) -> None:
     """Let one parked thing go on now; exit with 1 when it still waits."""
     with admin_client() as client:
         target = parse_reference(reference)
-        request = _release_request(target, {"note": note, "date": date, "choice": choice})
+        given = {
+            "note": note,
+            "date": date,
+            "choice": choice,
+            "fold": fold,
+            "end_fold": end_fold,
+        }
+        request = _release_request(target, given)
         answer = client.post(target.service, f"/v1/parked/{target.id}/release", request)
     if as_json:
         print_json(answer)
@@ -84,10 +103,12 @@ def _release_request(target: Reference, given: dict[str, str | None]) -> dict[st
             "a conflict needs a decision",
             advice="--choice kept (what stands stays) or --choice new (what was stated holds).",
         )
-    if target.service != "ingestor" and given["choice"]:
-        raise RequestInvalid("--choice decides conflicts; this is none")
+    if target.service == "mapper" and given["choice"]:
+        raise RequestInvalid("--choice decides conflicts and doubles; this is none")
     if target.service != "poster" and given["date"]:
         raise RequestInvalid("--date is for parked documents; this is none")
+    if target.service != "mapper" and (given["fold"] or given["end_fold"]):
+        raise RequestInvalid("--fold says which local time is meant; this waits for no such thing")
     return {name: value for name, value in given.items() if value}
 
 
@@ -99,7 +120,9 @@ def _print_release(reference: str, answer: dict[str, Any]) -> None:
         for reason in answer.get("reasons", []):
             console.print(f"  {reason.get('detail', reason)}", markup=False)
     else:
-        console.print(f"{reference}: {answer.get('choice', 'released')}", soft_wrap=True)
+        made = ", ".join(answer.get("documents", ()))
+        told = f"{reference}: {answer.get('choice', 'released')}"
+        console.print(f"{told} ({made})" if made else told, soft_wrap=True)
 
 
 def _parked(client: AdminClient, book: str | None, limit: int) -> list[dict[str, Any]]:

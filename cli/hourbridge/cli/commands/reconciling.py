@@ -15,7 +15,7 @@ from hourbridge.cli.commands.context import (
 )
 from hourbridge.cli.output import cell, console, print_cards, print_facts, print_json
 
-REPAIRABLE = ("ledger_edit", "ledger_deleted", "ledger_void")
+REPAIRABLE = ("target_edit", "target_deleted", "target_void")
 
 
 def reconcile(

@@ -26,6 +26,16 @@ _TOTALS = (
 _WORK = ("client", "project", "age", "why", "charges", "hours", "amount", "currency")
 _UNCHARGED = ("client", "project", "code", "records", "hours")
 _COUNTS = ("records", "charges", "parked", "unbilled_hours", "open_discrepancies")
+_PLACE = ("period", "client", "project")
+_STEP = ("step", "policy", "mode", "roundings")
+_PASSED_BY = ("client", "project", "cause", "charges", "seconds", "amount", "currency")
+_REALIZED = ("day", "document", "client", "item", "currency", "gain", "status")
+_REVALUATIONS = ("last_day", "entry", "entry_status", "reversal", "reversal_status", "generation")
+_OPEN_FOREIGN = ("kind", "document", "client", "amount", "currency", "carried")
+_FOREIGN_COSTS = (
+    "document", "line", "client", "cost", "currency", "spent_on", "spent_base", "rate_of",
+    "billed_base", "difference", "cause",
+)  # fmt: skip
 _LEAKAGE = ("client", "project", "hours", "amount", "currency", "percent")
 
 
@@ -66,6 +76,8 @@ def unbilled(book: str = BookOption, as_json: bool = JsonOption) -> None:
     }
     print_facts(f"Unbilled work of {book}", facts)
     print_rows("Unbilled", answer["rows"], _WORK)
+    columns = ("client", "project", "lines", "hours", "amount", "currency")
+    print_rows("Held back by caps from lines that they cut", answer["capped"], columns)
     print_rows(
         "Leakage",
         answer["leakage_rows"],
@@ -73,6 +85,42 @@ def unbilled(book: str = BookOption, as_json: bool = JsonOption) -> None:
     )
     print_rows("Parked", answer["parked"], _UNCHARGED)
     print_rows("Skipped by rule", answer["skipped"], _UNCHARGED)
+
+
+@app.command("passed-by")
+def passed_by(book: str = BookOption, as_json: bool = JsonOption) -> None:
+    """Show work that billing runs passed by: over a cap, below the billing increment."""
+    with admin_client() as client:
+        rows = client.get("poster", f"/v1/books/{book}/passed-by")["passed_by"]
+    print_json(rows) if as_json else print_rows("Passed by", rows, _PASSED_BY)
+
+
+@app.command("residue")
+def residue(
+    book: str = BookOption,
+    month: Annotated[str | None, typer.Option("--month", help="Only this month (2026-03).")] = None,
+    as_json: bool = JsonOption,
+) -> None:
+    """Show what rounding took and added, and where all worked time and its value went."""
+    with admin_client() as client:
+        answer = client.get("reconciler", f"/v1/books/{book}/reports/residue", period=month)
+    if as_json:
+        print_json(answer)
+        return
+    print_rows("Residues in all", answer["totals"], ("step", "residue", "unit", "shown"))
+    print_rows("Residues of time", answer["time"], (*_PLACE, *_STEP, "seconds"))
+    print_rows("Residues of money", answer["money"], (*_PLACE, *_STEP, "amount", "currency"))
+    _print_shares(answer["balance"], answer["balance_money"])
+
+
+@app.command("categories")
+def categories(book: str = BookOption, as_json: bool = JsonOption) -> None:
+    """Show where worked time and its value went: billed, written down, capped, unbilled, ..."""
+    answer = _report("categories", book)
+    if as_json:
+        print_json(answer)
+    else:
+        _print_shares(answer["time"], answer["money"])
 
 
 @app.command("status")
@@ -108,6 +156,34 @@ def time_to_invoice(book: str = BookOption, as_json: bool = JsonOption) -> None:
         print_json(answer)
     else:
         print_rows(f"Time to invoice of {book}", answer["workflows"])
+
+
+@app.command("fx")
+def foreign_exchange(
+    book: str = BookOption,
+    day: Annotated[
+        str | None, typer.Option("--day", help="For what is open at its end; default today.")
+    ] = None,
+    as_json: bool = JsonOption,
+) -> None:
+    """Show realized and unrealized differences, open foreign items, costs by another day's rate."""
+    with admin_client() as client:
+        answer = client.get("poster", f"/v1/books/{book}/exchange", day=day)
+    if as_json:
+        print_json(answer)
+        return
+    print_rows("Realized", answer["realized"], _REALIZED)
+    print_rows("Realized by month", answer["months"])
+    print_rows("Revaluations", answer["revaluations"], _REVALUATIONS)
+    print_rows(f"Open on {answer['day']}", answer["open"], _OPEN_FOREIGN)
+    print_rows("Costs billed by the rate of another day", answer["costs"], _FOREIGN_COSTS)
+
+
+def _print_shares(time: list[dict[str, Any]], money: list[dict[str, Any]]) -> None:
+    """Print what became of worked hours and of their value, a row per month and project."""
+    hours = [name for name in time[0] if name.endswith("_hours")] if time else []
+    print_rows("Worked hours, and what became of them", time, (*_PLACE, *hours))
+    print_rows("Their value, and what became of it", money)
 
 
 def _report(name: str, book: str) -> dict[str, Any]:

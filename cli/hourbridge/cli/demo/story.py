@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -14,6 +15,7 @@ from rich.table import Table
 from hourbridge.cli.client import AdminClient
 from hourbridge.cli.commands.billing import run_billing
 from hourbridge.cli.commands.imports import run_import
+from hourbridge.cli.commands.journal import examine, has_problems
 from hourbridge.cli.commands.reconciling import open_discrepancies, repair_all
 from hourbridge.cli.demo import firm
 from hourbridge.cli.demo.sample import (
@@ -70,11 +72,12 @@ class Story:
         _expect(again.get("accepted", 0), 0, "records accepted from an old file")
         self._expect_discrepancies({}, "after posting")
         self._disturb_the_ledger()
-        self._expect_discrepancies({"ledger_edit": 1, "ledger_deleted": 1}, "after strangers")
+        self._expect_discrepancies({"target_edit": 1, "target_deleted": 1}, "after strangers")
         repaired = repair_all(self._client, open_discrepancies(self._client, firm.BOOK))
         self._note("repair", "both documents put back as posted", len(repaired))
         self._wait_posted()
         self._expect_discrepancies({}, "after repair")
+        self._export_the_journal()
         return self._last_line()
 
     # --- steps ------------------------------------------------------------------------------
@@ -146,6 +149,16 @@ class Story:
         _expect(causes, wanted, f"discrepancies {when}")
         shown = ", ".join(f"{cause} {count}" for cause, count in causes.items()) or "none"
         self._note("reconcile", f"discrepancies {when}", shown)
+
+    def _export_the_journal(self) -> None:
+        folder = Path("build", "demo")
+        folder.mkdir(parents=True, exist_ok=True)
+        answer = examine(self._client, firm.BOOK, folder)
+        if has_problems(answer):
+            raise DemoFailed("the journal is wrong", folder=folder)
+        told = ", ".join(f"{row['program']}: {row['result']}" for row in answer["programs"])
+        entries = f"{answer['entries']} balanced entries"
+        self._note("journal", f"double entry exported to {folder}", f"{entries}; {told}")
 
     def _last_line(self) -> str:
         report = self._client.get("reconciler", f"/v1/books/{firm.BOOK}/reports/status")

@@ -9,6 +9,7 @@ from hourbridge.common.book import RoundingPolicy
 from hourbridge.common.ids import derive_key
 from hourbridge.common.messages.events import Charge
 from hourbridge.common.messages.fields import CurrencyCode, DecimalText, Payload
+from hourbridge.common.money import EXACT, RoundingMode, round_money
 
 
 class LineBasis(Payload):
@@ -25,6 +26,25 @@ class LineBasis(Payload):
     """Lines with the same key pass their quantity residues on to each other."""
     carry_in_seconds: DecimalText = Decimal(0)
     """Residue that earlier lines left when their quantity was cut to few decimals."""
+    policy: str | None = None
+    """Whose policy it is, at which configuration version: ``client:Acme v3``."""
+    list_amount: DecimalText | None = None
+    """What the line came to before discount and adjustment, where there is one."""
+    net_amount: DecimalText | None = None
+    """What was billed of ``list_amount``."""
+
+    def billed_of(self, list_amount: Decimal) -> Decimal:
+        """Return what is billed of a line that comes to ``list_amount`` now.
+
+        A corrected line keeps the share of its price that it was billed at: discounts and
+        adjustments follow it. In full it is exactly what was billed, and nothing of nothing.
+        """
+        if self.list_amount is None or self.net_amount is None or list_amount == 0:
+            return list_amount
+        if self.list_amount == 0:
+            return self.net_amount
+        share = EXACT.divide(EXACT.multiply(list_amount, self.net_amount), self.list_amount)
+        return round_money(share, self.currency, RoundingMode(self.rounding.money_mode))
 
 
 def charge_kind(charge: Charge) -> Literal["time", "expense", "flat_fee"]:

@@ -10,10 +10,8 @@ from typing import Literal
 from hourbridge.billing.basis import LineBasis, price_identity
 from hourbridge.billing.descriptions import clock_text
 from hourbridge.billing.grouping import fee_key
-from hourbridge.billing.increments import exact_hours
-from hourbridge.billing.pricing import NOTHING, ONE, price_line
+from hourbridge.billing.pricing import NOTHING, as_product, price_line
 from hourbridge.common.messages.events import Charge
-from hourbridge.common.money import EXACT, RoundingMode, round_money
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,8 @@ def line_delta(line: PostedLine, charges_now: Sequence[Charge]) -> LineDelta | N
     never takes back more or less than the line.
     """
     price = price_line(charges_now, line.basis)
-    difference = line.standing - Sum(price.amount, price.billed_seconds)
+    due = line.basis.billed_of(price.amount)
+    difference = line.standing - Sum(due, price.billed_seconds)
     if difference.amount == 0:
         return None
     if difference.amount > 0:
@@ -72,13 +71,7 @@ def line_delta(line: PostedLine, charges_now: Sequence[Charge]) -> LineDelta | N
 def _delta(
     line: PostedLine, direction: Literal["credit", "supplement"], difference: Sum
 ) -> LineDelta:
-    quantity, unit_price = ONE, difference.amount
-    rate = line.basis.rate
-    if line.basis.kind == "time" and rate is not None and difference.seconds > 0:
-        hours = exact_hours(difference.seconds)
-        mode = RoundingMode(line.basis.rounding.money_mode)
-        if round_money(EXACT.multiply(hours, rate), line.basis.currency, mode) == difference.amount:
-            quantity, unit_price = hours, rate
+    quantity, unit_price = as_product(line.basis, difference.amount, difference.seconds)
     return LineDelta(
         line.line_id, direction, quantity, unit_price, difference.amount, difference.seconds
     )

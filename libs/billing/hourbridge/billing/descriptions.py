@@ -15,14 +15,19 @@ _CHARACTERS_MAX = 4000
 _BY_CLIENT = {Grouping.CLIENT_MONTH, Grouping.CLIENT_QUARTER, Grouping.CLIENT_ON_DEMAND}
 
 
-def describe(charges: Sequence[Charge], price: LinePrice, basis: LineBasis) -> str:
-    """Return the description of a line; for time it ends with the billed time as h:mm."""
+def describe(
+    charges: Sequence[Charge], price: LinePrice, basis: LineBasis, *, capped_seconds: int = 0
+) -> str:
+    """Return the description of a line; for time it ends with the billed time as h:mm.
+
+    ``capped_seconds`` is what a cap left out of it: the text tells how much there was.
+    """
     first = charges[0]
     if basis.kind == "flat_fee" and first.flat_fee is not None:
         return f"Fixed fee {period_of(first.work_date, first.flat_fee.term).label}"
     if basis.kind == "expense":
         return _cut(f"{first.work_date} {first.description or first.task or 'Expense'}")
-    return _cut(_time_text(first), f" ({_basis_text(price, basis)})")
+    return _cut(_time_text(first), f" ({_basis_text(price, basis, capped_seconds)})")
 
 
 def clock_text(seconds: int) -> str:
@@ -45,8 +50,10 @@ def _time_text(first: Charge) -> str:
     return text
 
 
-def _basis_text(price: LinePrice, basis: LineBasis) -> str:
+def _basis_text(price: LinePrice, basis: LineBasis, capped_seconds: int) -> str:
     text = f"{clock_text(price.billed_seconds)} h"
+    if capped_seconds:
+        return f"{text} of {clock_text(price.billed_seconds + capped_seconds)} h, limit reached"
     if basis.rounding.quantity_decimals is not None:
         text += f" billed as {decimal_text(price.quantity)} h"
     return text

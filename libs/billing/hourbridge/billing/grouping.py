@@ -7,6 +7,7 @@ from datetime import date
 from functools import lru_cache
 
 from hourbridge.billing.basis import charge_kind, line_identity
+from hourbridge.billing.pricing import day_key, rounding_group
 from hourbridge.common.book import Grouping, LedgerBinding, LineDetail, RoundingScope
 from hourbridge.common.calendar import Period, Term, period_of
 from hourbridge.common.ids import derive_key
@@ -48,6 +49,7 @@ def group_keys(charge: Charge, record_id: str) -> GroupKeys:
         charge.customer.key,
         charge.currency,
         charge.invoicing.model_dump_json(),
+        *(() if charge.retainer is None else ("retainer", charge.retainer)),
     )
     engagement = _shared_key("engagement", charge.client, charge.customer.key)
     grouping = charge.invoicing.grouping
@@ -103,14 +105,14 @@ def line_key(charge: Charge) -> str:
 
 
 def _detail(charge: Charge) -> tuple[str, ...]:
-    staff, task = charge.staff or "", charge.task or ""
-    if charge.invoicing.lines is LineDetail.TASK:
-        return ("task", task)
-    if charge.invoicing.lines is LineDetail.STAFF_TASK:
-        return ("staff_task", staff, task)
-    if charge.rounding.scope is RoundingScope.DAY:
-        return ("day", str(charge.work_date), staff, task)
-    return ("entry", charge.charge_id)
+    """Return what parts a line by detail; a day that is rounded as one is never parted."""
+    detail, rounding = charge.invoicing.lines, charge.rounding
+    by_day = rounding.scope is RoundingScope.DAY
+    if detail is LineDetail.ENTRY:
+        return ("day", rounding_group(charge, rounding)) if by_day else ("entry", charge.charge_id)
+    names = ("task",) if detail is LineDetail.TASK else ("staff", "task")
+    apart = [name for name in names if not by_day or name in day_key(rounding)]
+    return (detail, *(getattr(charge, name) or "" for name in apart))
 
 
 def _is_client_fee(charge: Charge) -> bool:

@@ -1,11 +1,13 @@
-"""Billing periods over local dates, and instants with the text they were stated in."""
+"""Billing periods over local dates."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
+
+from hourbridge.common.local_time import day_begins
 
 
 class Term(StrEnum):
@@ -65,29 +67,4 @@ def period_of(day: date, term: Term) -> Period:
 
 def cut_off(period: Period, zone: str) -> datetime:
     """Return the instant at which ``period`` is over in ``zone`` (start of the next local day)."""
-    following = period.last + timedelta(days=1)
-    local = datetime(following.year, following.month, following.day, tzinfo=ZoneInfo(zone))
-    return local.astimezone(UTC)
-
-
-class LocalTimeProblem(StrEnum):
-    """Why a wall-clock time does not name one instant."""
-
-    AMBIGUOUS = "ambiguous"
-    NONEXISTENT = "nonexistent_local_time"
-
-
-def resolve_local(naive_wall_time: datetime, zone: str) -> datetime | LocalTimeProblem:
-    """Return the UTC instant of a wall-clock time in ``zone``, or why there is none or two.
-
-    The argument carries no zone by definition: it is what a clock on the wall showed.
-    """
-    info = ZoneInfo(zone)
-    earlier = naive_wall_time.replace(tzinfo=info, fold=0)
-    later = naive_wall_time.replace(tzinfo=info, fold=1)
-    if earlier.utcoffset() == later.utcoffset():
-        return earlier.astimezone(UTC)
-    there_and_back = earlier.astimezone(UTC).astimezone(info).replace(tzinfo=None)
-    if there_and_back != naive_wall_time:
-        return LocalTimeProblem.NONEXISTENT
-    return LocalTimeProblem.AMBIGUOUS
+    return day_begins(period.last + timedelta(days=1), ZoneInfo(zone))

@@ -19,6 +19,28 @@ class WriteKind(StrEnum):
     CREATE = "create"
     UPDATE = "update"
     DELETE = "delete"
+    APPLY = "apply"
+    """Complete a posted document: link a credit to what it settles, attach receipts."""
+
+
+@dataclass(frozen=True)
+class SettledInLedger:
+    """A posted document that a payment or credit settles, and by how much at most."""
+
+    kind: DocumentKind
+    ledger_id: str
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class LedgerFile:
+    """A receipt to be attached: its content, or where it is found if we don't hold it."""
+
+    id: str
+    filename: str
+    content_type: str
+    content: bytes | None = None
+    url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +57,10 @@ class LedgerWrite:
     """For updates and deletes: the version we last read; another one raises EditTokenStale."""
     applies_to_ledger_id: str | None = None
     """For credit memos: the posted invoice that this credit belongs to."""
+    settles: tuple[SettledInLedger, ...] = ()
+    """For payments: what they pay. For ``apply``: what the credit is used for."""
+    files: tuple[LedgerFile, ...] = ()
+    """For ``apply``: receipts of the document."""
     is_repeat: bool = False
     """Sent before with an unknown outcome. A create's success is then checked by reading, because
     a ledger may answer from its memory of an object that somebody has deleted since."""
@@ -50,6 +76,10 @@ class LedgerLine:
     quantity: Decimal | None
     unit_price: Decimal | None
     amount: Decimal
+    """Of journal entries: debits positive, credits negative."""
+    account_id: str | None = None
+    base_amount: Decimal | None = None
+    """In home currency, where the ledger converts line by line."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +93,7 @@ class LedgerDocument:
     currency: str | None
     document_date: date
     total: Decimal
+    """Of journal entries: the sum of their debits."""
     open_balance: Decimal | None
     edit_token: str
     email_status: str | None
@@ -77,11 +108,19 @@ class LedgerDocument:
     """The document id in our marker, whichever document of ours it is."""
     is_deleted: bool = False
     """Gone; the other fields tell what was there. Only a write that deletes says so."""
+    vendor_id: str | None = None
+    tax_total: Decimal | None = None
+    exchange_rate: Decimal | None = None
+    """Home units per foreign unit, as the ledger keeps it."""
+    base_total: Decimal | None = None
+    """In home currency, as the ledger computed it."""
+    settles: tuple[SettledInLedger, ...] = ()
+    """Of payments: what their lines settle."""
 
 
 @dataclass(frozen=True)
 class LedgerEntity:
-    """A customer, item, account, term or tax code."""
+    """A customer, vendor, employee, item, account, class, term or tax code."""
 
     kind: str
     ledger_id: str
@@ -93,6 +132,10 @@ class LedgerEntity:
     parent_id: str | None = None
     full_name: str | None = None
     """The name with those of its parents, where the ledger's list is a tree."""
+    classification: str | None = None
+    """Of accounts: asset, liability, equity, revenue or expense."""
+    income_account_id: str | None = None
+    """Of items: the account that their sales post to."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +154,12 @@ class Capabilities:
     document_kinds: frozenset[DocumentKind] = field(
         default_factory=lambda: frozenset({DocumentKind.INVOICE, DocumentKind.CREDIT_MEMO})
     )
+    read_only_kinds: frozenset[DocumentKind] = frozenset()
+    """What ``documents`` can also yield: never written by us, but entered by others."""
     update_kinds: frozenset[DocumentKind] = frozenset({DocumentKind.INVOICE})
     amount_decimals_max: int = 2
+    links_documents: bool = False
+    """Credits can be linked to what they settle, and files attached (``WriteKind.APPLY``)."""
     write_seconds_max: int = 150
     """The longest until a write's outcome is in or given up: a lane's lease must be longer."""
 
@@ -138,6 +185,8 @@ class Ledger(Protocol):
         Safe to repeat: a create that finds our own document under its number, an update that finds
         its statement already there and a delete that finds nothing return as if they had just done
         it. Amounts of credit memos are positive. A delete returns what was there, ``is_deleted``.
+        ``apply`` links as much of a credit as both sides have open and attaches files, nothing of
+        it when it did so before; it returns the document.
         """
         ...
 
@@ -161,7 +210,10 @@ class Ledger(Protocol):
         ...
 
     def entities(self, kind: str) -> Iterator[LedgerEntity]:
-        """Yield all of ``customer``, ``item``, ``account``, ``class``, ``term`` or ``tax_code``."""
+        """Yield all of a list.
+
+        Lists are customer, vendor, employee, item, account, class, term and tax_code.
+        """
         ...
 
     def resolve(self, kind: str, reference: LedgerReference) -> LedgerEntity | None:

@@ -7,19 +7,31 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from hourbridge.sandbox.quickbooks_online.arithmetic import Arithmetic
 from hourbridge.sandbox.quickbooks_online.clock import MovableClock
 from hourbridge.sandbox.quickbooks_online.kinds import (
+    ACCOUNT,
+    BILL,
     CREDIT_MEMO,
+    CUSTOMER,
     INVOICE,
+    JOURNAL_ENTRY,
     KINDS,
     PAYMENT,
     TAX_CODE,
+    VENDOR,
+    VENDOR_CREDIT,
     Kind,
 )
 from hourbridge.sandbox.quickbooks_online.refusals import duplicate_number
 from hourbridge.sandbox.quickbooks_online.values import Entity
 
-_OPEN_AMOUNT = {INVOICE.name: 1, CREDIT_MEMO.name: -1}
+_OPEN_AMOUNT = {
+    INVOICE.name: ("CustomerRef", 1),
+    CREDIT_MEMO.name: ("CustomerRef", -1),
+    BILL.name: ("VendorRef", 1),
+    VENDOR_CREDIT.name: ("VendorRef", -1),
+}
 _TRANSACTION_COUNTER = "transaction"
 
 
@@ -33,8 +45,13 @@ class Company:
         self.preferences: Entity = default_preferences(currency)
         self.tables: dict[str, dict[str, Entity]] = {kind.name: {} for kind in KINDS}
         self.counters: dict[str, int] = {}
-        self._numbers: dict[tuple[str, str], str] = {}
-        self._balances: dict[str, Decimal] = {}
+        self.arithmetic = Arithmetic()
+        self.rates: dict[str, dict[str, Decimal]] = {}
+        """Home units per foreign unit, by currency and day."""
+        self.files: dict[str, bytes] = {}
+        """The contents of attached files, by the attachment's id; not part of a snapshot."""
+        self._numbers: dict[tuple[str, str, str], str] = {}
+        self._balances: dict[tuple[str, str], Decimal] = {}
         for code, taxable in (("TAX", True), ("NON", False)):
             self.put(TAX_CODE, {"Name": code, "Active": True, "Taxable": taxable}, identity=code)
 
@@ -91,15 +108,28 @@ class Company:
         """Forget a stored entity."""
         self._unindex(kind, self.tables[kind.name].pop(identity))
 
-    def holder_of(self, kind: Kind, number: str) -> str | None:
-        """Return the id of the document of this kind that has the number."""
-        return self._numbers.get((kind.name, number))
+    def holder_of(self, kind: Kind, number: str, party: str = "") -> str | None:
+        """Return the id of the document of this kind (and vendor) that has the number."""
+        return self._numbers.get((kind.name, number, party))
 
-    def check_number_free(self, kind: Kind, number: str, own_id: str | None) -> None:
+    def check_number_free(
+        self, kind: Kind, number: str, own_id: str | None, party: str = ""
+    ) -> None:
         """Raise 6140 when another document of the kind has the number."""
-        holder = self.holder_of(kind, number)
+        holder = self.holder_of(kind, number, party)
         if holder is not None and holder != own_id:
             raise duplicate_number(number, kind.name, holder)
+
+    def account_named(self, name: str) -> Entity | None:
+        """Return the active account of that name."""
+        named = (a for a in self.all(ACCOUNT) if a["Name"] == name and a["Active"])
+        return next(named, None)
+
+    def rate_of(self, currency: str, day: date) -> Decimal:
+        """Return the company's own rate: the last one not after the day, 1 when it has none."""
+        known = self.rates.get(currency, {})
+        days = [each for each in known if each <= day.isoformat()]
+        return known[max(days)] if days else Decimal(1)
 
     def next_number(self, kind: Kind) -> str:
         """Return the number that the service itself would give."""
@@ -107,9 +137,9 @@ class Company:
         self.counters[counter] = self.counters.get(counter, 1000) + 1
         return str(self.counters[counter])
 
-    def balance_of(self, customer_id: str) -> Decimal:
-        """Return what the customer owes: open invoices less unused credits."""
-        return self._balances.get(customer_id, Decimal("0.00"))
+    def balance_of(self, kind: Kind, party_id: str) -> Decimal:
+        """Return what a customer owes or a vendor is owed: open documents less unused credits."""
+        return self._balances.get((kind.name, party_id), Decimal("0.00"))
 
     def reindex(self) -> None:
         """Build the indexes again from the tables."""
@@ -125,28 +155,40 @@ class Company:
         return str(self.counters[counter])
 
     def _index(self, kind: Kind, entity: Entity) -> None:
-        number = entity.get("DocNumber")
-        if number is not None:
-            self._numbers.setdefault((kind.name, number), entity["Id"])
-        self._move_balance(kind, entity, 1)
+        if entity.get("DocNumber") is not None:
+            self._numbers.setdefault(_number_key(kind, entity), entity["Id"])
+        self._move(kind, entity, 1)
 
     def _unindex(self, kind: Kind, entity: Entity | None) -> None:
         if entity is None:
             return
-        key = (kind.name, entity.get("DocNumber", ""))
-        if self._numbers.get(key) == entity["Id"]:
-            del self._numbers[key]
-        self._move_balance(kind, entity, -1)
+        if entity.get("DocNumber") is not None:
+            key = _number_key(kind, entity)
+            if self._numbers.get(key) == entity["Id"]:
+                del self._numbers[key]
+        self._move(kind, entity, -1)
 
-    def _move_balance(self, kind: Kind, entity: Entity, direction: int) -> None:
+    def _move(self, kind: Kind, entity: Entity, direction: int) -> None:
         if kind is PAYMENT:
-            amount = -entity["UnappliedAmt"]
+            self._owe(CUSTOMER, entity["CustomerRef"]["value"], -entity["UnappliedAmt"] * direction)
         elif kind.name in _OPEN_AMOUNT:
-            amount = entity["Balance"] * _OPEN_AMOUNT[kind.name]
-        else:
-            return
-        customer_id = entity["CustomerRef"]["value"]
-        self._balances[customer_id] = self.balance_of(customer_id) + amount * direction
+            reference, sign = _OPEN_AMOUNT[kind.name]
+            party = CUSTOMER if reference == "CustomerRef" else VENDOR
+            self._owe(party, entity[reference]["value"], entity["Balance"] * sign * direction)
+        elif kind is JOURNAL_ENTRY:
+            for each in entity["OpenItems"]:
+                party = CUSTOMER if each["Type"] == "Customer" else VENDOR
+                self._owe(party, each["EntityId"], each["Amount"] * direction)
+
+    def _owe(self, kind: Kind, party_id: str, amount: Decimal) -> None:
+        key = (kind.name, party_id)
+        self._balances[key] = self._balances.get(key, Decimal("0.00")) + amount
+
+
+def _number_key(kind: Kind, entity: Entity) -> tuple[str, str, str]:
+    """Return under what a number is unique: a vendor's own numbers only within the vendor."""
+    party = entity["VendorRef"]["value"] if kind in (BILL, VENDOR_CREDIT) else ""
+    return (kind.name, entity["DocNumber"], party)
 
 
 def default_preferences(currency: str) -> dict[str, Any]:
@@ -165,7 +207,8 @@ def default_preferences(currency: str) -> dict[str, Any]:
             "AutoApplyCredit": False,
         },
         "CurrencyPrefs": {"MultiCurrencyEnabled": False, "HomeCurrency": {"value": currency}},
-        "TaxPrefs": {"UsingSalesTax": False},
+        "TaxPrefs": {"UsingSalesTax": False, "PartnerTaxEnabled": False},
+        "VendorAndPurchasesPrefs": {"TrackingByCustomer": True, "BillableExpenseTracking": True},
         "SyncToken": "0",
         "Id": "1",
         "domain": "QBO",

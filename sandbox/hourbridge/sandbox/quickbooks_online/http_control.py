@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hourbridge.common.exact_json import dumps, loads
-from hourbridge.sandbox.quickbooks_online import people
+from hourbridge.sandbox.quickbooks_online import general_ledger, people
+from hourbridge.sandbox.quickbooks_online.arithmetic import Arithmetic
 from hourbridge.sandbox.quickbooks_online.company import Company
 from hourbridge.sandbox.quickbooks_online.refusals import Refusal
 from hourbridge.sandbox.quickbooks_online.seed import seed_company, seed_from_json
@@ -41,6 +43,9 @@ class ControlEndpoints:
             ("POST", "/_sandbox/companies", self._seed),
             ("GET", company, self._books),
             ("GET", f"{company}/creates", self._creates),
+            ("GET", f"{company}/general-ledger", self._general_ledger),
+            ("GET", f"{company}/trial-balance", self._trial_balance),
+            ("PUT", f"{company}/arithmetic", self._set_arithmetic),
             ("PUT", f"{company}/preferences", self._set_preferences),
             ("POST", f"{company}/tokens", self._tokens),
             ("POST", f"{company}/people/{{resource}}", self._people),
@@ -120,6 +125,17 @@ class ControlEndpoints:
 
     def _creates(self, request: Request, _body: Any) -> Any:
         return self._world.audit.creates(self._company(request).realm)
+
+    def _general_ledger(self, request: Request, _body: Any) -> Any:
+        return [asdict(row) for row in general_ledger.rows(self._company(request))]
+
+    def _trial_balance(self, request: Request, _body: Any) -> Any:
+        return general_ledger.trial_balance(self._company(request))
+
+    def _set_arithmetic(self, request: Request, body: Any) -> Any:
+        company = self._company(request)
+        company.arithmetic = Arithmetic.from_json(company.arithmetic.as_json() | body)
+        return company.arithmetic.as_json()
 
     def _set_preferences(self, request: Request, body: Any) -> Any:
         preferences = self._company(request).preferences

@@ -17,6 +17,7 @@ class Kind:
     filterable: frozenset[str]
     is_transaction: bool = False
     is_read_only: bool = False
+    is_file: bool = False
 
     @property
     def resource(self) -> str:
@@ -41,15 +42,58 @@ _CUSTOMER = frozenset(
     }
 )
 
+_PERSON = _CUSTOMER - {"ParentRef", "Job", "FullyQualifiedName", "Balance"}
+_PURCHASE = frozenset({"VendorRef", "DocNumber", "TxnDate", "APAccountRef", "TotalAmt"})
+
 INVOICE = Kind("Invoice", _ALWAYS | _SALES | {"DueDate", "ProjectRef"}, is_transaction=True)
 CREDIT_MEMO = Kind("CreditMemo", _ALWAYS | _SALES | {"ProjectRef"}, is_transaction=True)
-PAYMENT = Kind("Payment", _ALWAYS | {"TotalAmt", "CustomerRef", "TxnDate"}, is_transaction=True)
+PAYMENT = Kind(
+    "Payment",
+    _ALWAYS | {"TotalAmt", "CustomerRef", "TxnDate", "PaymentRefNum"},
+    is_transaction=True,
+)
+BILL = Kind("Bill", _ALWAYS | _PURCHASE | {"DueDate", "Balance"}, is_transaction=True)
+VENDOR_CREDIT = Kind("VendorCredit", _ALWAYS | _PURCHASE, is_transaction=True)
+BILL_PAYMENT = Kind(
+    "BillPayment", _ALWAYS | {"VendorRef", "DocNumber", "TxnDate", "TotalAmt"}, is_transaction=True
+)
+PURCHASE = Kind(
+    "Purchase", _ALWAYS | {"DocNumber", "TxnDate", "TotalAmt", "PaymentType"}, is_transaction=True
+)
+JOURNAL_ENTRY = Kind("JournalEntry", _ALWAYS | {"DocNumber", "TxnDate"}, is_transaction=True)
 CUSTOMER = Kind("Customer", _ALWAYS | _CUSTOMER)
+VENDOR = Kind("Vendor", _ALWAYS | _PERSON | {"Balance"})
+EMPLOYEE = Kind("Employee", _ALWAYS | _PERSON)
 ITEM = Kind("Item", _ALWAYS | _LIST | {"Type", "Taxable", "SubItem"})
 ACCOUNT = Kind("Account", _ALWAYS | _LIST | {"AccountType", "AccountSubType", "Classification"})
 TERM = Kind("Term", _ALWAYS | {"Name", "Active"})
 CLASS = Kind("Class", _ALWAYS | _LIST)
 TAX_CODE = Kind("TaxCode", _ALWAYS | {"Name", "Active"}, is_read_only=True)
+TAX_RATE = Kind("TaxRate", _ALWAYS | {"Name", "Active", "AgencyRef"}, is_read_only=True)
+ATTACHABLE = Kind(
+    "Attachable",
+    _ALWAYS | {"FileName", "Note", "AttachableRef.EntityRef.Type", "AttachableRef.EntityRef.value"},
+    is_file=True,
+)
 
-KINDS = (INVOICE, CREDIT_MEMO, PAYMENT, CUSTOMER, ITEM, ACCOUNT, TERM, CLASS, TAX_CODE)
+SALES = (INVOICE, CREDIT_MEMO)
+PURCHASES = (BILL, VENDOR_CREDIT, PURCHASE)
+PEOPLE = (CUSTOMER, VENDOR, EMPLOYEE)
+"""Share one space of names."""
+KINDS = (
+    *SALES,
+    PAYMENT,
+    *PURCHASES,
+    BILL_PAYMENT,
+    JOURNAL_ENTRY,
+    *PEOPLE,
+    ITEM,
+    ACCOUNT,
+    TERM,
+    CLASS,
+    TAX_CODE,
+    TAX_RATE,
+    ATTACHABLE,
+)
 BY_RESOURCE = {kind.resource: kind for kind in KINDS}
+BY_NAME = {kind.name: kind for kind in KINDS}

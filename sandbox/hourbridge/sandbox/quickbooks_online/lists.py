@@ -1,4 +1,4 @@
-"""Rules of the name lists: Customer, Item, Account, Term, Class."""
+"""Rules of the name lists: Customer, Vendor, Employee, Item, Account, Term, Class."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ from decimal import Decimal
 from typing import Any
 
 from hourbridge.sandbox.quickbooks_online.company import Company
-from hourbridge.sandbox.quickbooks_online.kinds import ACCOUNT, CLASS, CUSTOMER, ITEM, TERM, Kind
+from hourbridge.sandbox.quickbooks_online.kinds import (
+    ACCOUNT,
+    CLASS,
+    CUSTOMER,
+    EMPLOYEE,
+    ITEM,
+    PEOPLE,
+    TERM,
+    VENDOR,
+    Kind,
+)
 from hourbridge.sandbox.quickbooks_online.refusals import (
     Refusal,
     business,
@@ -27,21 +37,26 @@ from hourbridge.sandbox.quickbooks_online.values import (
 
 DELETED_SUFFIX = " (deleted)"
 _LEVELS_MAX = 5
-_FORBIDDEN = {CUSTOMER.name: ":\t\n", ITEM.name: ':\t\n"', ACCOUNT.name: ':"', CLASS.name: ":"}
-_NAME_LIMIT = {CUSTOMER.name: 500, TERM.name: 31}
+_FORBIDDEN = {
+    **dict.fromkeys((k.name for k in PEOPLE), ":\t\n"),
+    ITEM.name: ':\t\n"',
+    ACCOUNT.name: ':"',
+    CLASS.name: ":",
+}
+_NAME_LIMIT = {**dict.fromkeys((k.name for k in PEOPLE), 500), TERM.name: 31}
 _REFERENCE_WORD = {
-    CUSTOMER.name: "Names",
+    **dict.fromkeys((k.name for k in PEOPLE), "Names"),
     ITEM.name: "Items",
     ACCOUNT.name: "Accounts",
     CLASS.name: "Klasses",
     TERM.name: "Terms",
 }
-_FAMILY = {CUSTOMER.name: "customer, vendor or employee"}
+_FAMILY = "customer, vendor or employee"
 
 
 def name_property(kind: Kind) -> str:
     """Return which property names an entry of the list."""
-    return "DisplayName" if kind is CUSTOMER else "Name"
+    return "DisplayName" if kind in PEOPLE else "Name"
 
 
 def referenced(company: Company, kind: Kind, identity: str) -> Entity:
@@ -52,6 +67,17 @@ def referenced(company: Company, kind: Kind, identity: str) -> Entity:
     if not entity["Active"]:
         raise not_found()
     return entity
+
+
+def posting_account(company: Company, identity: str) -> Entity:
+    """Return the account that a line names; headers take no postings.
+
+    The service itself has no header accounts: they stand for those of other systems' charts.
+    """
+    account = referenced(company, ACCOUNT, identity)
+    if account.get("Header"):
+        raise business(f"The account {account['Name']} is a header; nothing can be posted to it.")
+    return account
 
 
 def as_reference(kind: Kind, entity: Entity) -> Entity:
@@ -70,7 +96,9 @@ def shape(company: Company, kind: Kind, given: Entity, current: Entity | None) -
         _check_may_go(company, kind, own_id)
         name += DELETED_SUFFIX
     full_name = f"{parent['FullyQualifiedName']}:{name}" if parent else name
-    _check_unique(company, kind, name if kind is CUSTOMER else full_name, own_id)
+    _check_unique(company, kind, name if kind in PEOPLE else full_name, own_id)
+    if current is not None and "CurrencyRef" in current:
+        given = {**given, "CurrencyRef": current["CurrencyRef"]}  # fixed for good when created
     entity = {
         name_property(kind): name,
         "FullyQualifiedName": full_name,
@@ -81,6 +109,7 @@ def shape(company: Company, kind: Kind, given: Entity, current: Entity | None) -
     }
     if kind is CUSTOMER:
         entity["Job"] = parent is not None and given.get("Job") is True
+    if kind in PEOPLE:
         entity.setdefault("PrintOnCheckName", name[:110])
     if kind in (ITEM, ACCOUNT, CLASS):
         entity[{ITEM: "SubItem", ACCOUNT: "SubAccount", CLASS: "SubClass"}[kind]] = bool(parent)
@@ -100,7 +129,7 @@ def rename_descendants(company: Company, kind: Kind, parent: Entity) -> None:
 def _checked_name(kind: Kind, given: Entity) -> str:
     limit = _NAME_LIMIT.get(kind.name, 100)
     name = text_of(given, name_property(kind), limit)
-    if name is None and kind is CUSTOMER:
+    if name is None and kind in PEOPLE:
         parts = [text_of(given, part, 100) for part in ("GivenName", "MiddleName", "FamilyName")]
         name = " ".join(filter(None, parts)) or None
         if name is None:
@@ -127,16 +156,20 @@ def _parent(company: Company, kind: Kind, given: Entity, own_id: str | None) -> 
 
 
 def _check_may_go(company: Company, kind: Kind, own_id: str | None) -> None:
-    if kind is CUSTOMER and own_id and company.balance_of(own_id) != 0:
+    if kind in (CUSTOMER, VENDOR) and own_id and company.balance_of(kind, own_id) != 0:
         raise business("Delete List Has Balance Error")
 
 
 def _check_unique(company: Company, kind: Kind, name: str, own_id: str | None) -> None:
+    """Refuse a name that is taken; people of all three lists share one space of names."""
     wanted = name.casefold()
-    compared = "DisplayName" if kind is CUSTOMER else "FullyQualifiedName"
-    for other in company.all(kind):
-        if other["Id"] != own_id and other[compared].casefold() == wanted:
-            raise duplicate_name(_FAMILY.get(kind.name, kind.name.lower()), other["Id"])
+    compared = "DisplayName" if kind in PEOPLE else "FullyQualifiedName"
+    for family in PEOPLE if kind in PEOPLE else (kind,):
+        for other in company.all(family):
+            is_self = family is kind and other["Id"] == own_id
+            if not is_self and other[compared].casefold() == wanted:
+                shown = _FAMILY if kind in PEOPLE else kind.name.lower()
+                raise duplicate_name(shown, other["Id"])
 
 
 def _customer(company: Company, given: Entity) -> Entity:
@@ -156,22 +189,49 @@ def _customer(company: Company, given: Entity) -> Entity:
     }
 
 
+def _vendor(company: Company, given: Entity) -> Entity:
+    term = reference_of(given, "TermRef")
+    if term is not None:
+        referenced(company, TERM, term)
+    return {
+        "CompanyName": text_of(given, "CompanyName", 100),
+        "GivenName": text_of(given, "GivenName", 100),
+        "FamilyName": text_of(given, "FamilyName", 100),
+        "AcctNum": text_of(given, "AcctNum", 100),
+        "PrimaryEmailAddr": given.get("PrimaryEmailAddr"),
+        "BillAddr": given.get("BillAddr"),
+        "Vendor1099": bool(given.get("Vendor1099", False)),
+        "TermRef": {"value": term} if term else None,
+        "CurrencyRef": given.get("CurrencyRef") or {"value": company.currency},
+    }
+
+
+def _employee(_company: Company, given: Entity) -> Entity:
+    return {
+        "GivenName": text_of(given, "GivenName", 100),
+        "FamilyName": text_of(given, "FamilyName", 100),
+        "PrimaryEmailAddr": given.get("PrimaryEmailAddr"),
+        "BillableTime": bool(given.get("BillableTime", False)),
+    }
+
+
 def _item(company: Company, given: Entity) -> Entity:
     kind = given.get("Type")
     if kind is None:
         raise missing_parameter("Type")
     if kind not in ("Service", "NonInventory", "Inventory", "Category"):
         raise Refusal("2170", "Invalid Enumeration", f"Type: {kind}", element="Type")
-    income = reference_of(given, "IncomeAccountRef")
+    income, cost = reference_of(given, "IncomeAccountRef"), reference_of(given, "ExpenseAccountRef")
     if income is None and kind != "Category":
         raise missing_parameter("IncomeAccountRef")
-    if income is not None:
-        referenced(company, ACCOUNT, income)
+    for account in filter(None, (income, cost)):
+        referenced(company, ACCOUNT, account)
     return {
         "Type": kind,
         "Description": text_of(given, "Description", 4000),
         "UnitPrice": number_of(given, "UnitPrice", decimals_max=7) or Decimal(0),
         "IncomeAccountRef": {"value": income} if income else None,
+        "ExpenseAccountRef": {"value": cost} if cost else None,
         "Taxable": bool(given.get("Taxable", False)),
     }
 
@@ -195,7 +255,7 @@ _CLASSIFICATION = {
 }
 
 
-def _account(_company: Company, given: Entity) -> Entity:
+def _account(company: Company, given: Entity) -> Entity:
     kind = given.get("AccountType")
     if kind is None:
         raise missing_parameter("AccountType")
@@ -206,6 +266,8 @@ def _account(_company: Company, given: Entity) -> Entity:
         "AccountSubType": text_of(given, "AccountSubType", 100),
         "AcctNum": text_of(given, "AcctNum", 20),
         "Classification": _CLASSIFICATION[kind],
+        "CurrencyRef": given.get("CurrencyRef") or {"value": company.currency},
+        "Header": True if given.get("Header") is True else None,
     }
 
 
@@ -222,6 +284,8 @@ def _nothing_more(_company: Company, _given: Entity) -> Entity:
 
 _SHAPES: dict[str, Callable[[Company, Any], Entity]] = {
     CUSTOMER.name: _customer,
+    VENDOR.name: _vendor,
+    EMPLOYEE.name: _employee,
     ITEM.name: _item,
     ACCOUNT.name: _account,
     TERM.name: _term,

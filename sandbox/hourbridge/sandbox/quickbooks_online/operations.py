@@ -6,13 +6,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from hourbridge.sandbox.quickbooks_online import lists, payments, sales_forms
+from hourbridge.sandbox.quickbooks_online import (
+    attachments,
+    expense_forms,
+    journal_entries,
+    lists,
+    payments,
+    sales_forms,
+)
 from hourbridge.sandbox.quickbooks_online.company import Company
 from hourbridge.sandbox.quickbooks_online.kinds import (
+    ACCOUNT,
+    ATTACHABLE,
+    BILL_PAYMENT,
     CREDIT_MEMO,
     CUSTOMER,
     INVOICE,
+    JOURNAL_ENTRY,
     PAYMENT,
+    PURCHASES,
+    SALES,
+    VENDOR,
     Kind,
 )
 from hourbridge.sandbox.quickbooks_online.refusals import (
@@ -23,7 +37,18 @@ from hourbridge.sandbox.quickbooks_online.refusals import (
     stale,
     unsupported,
 )
+from hourbridge.sandbox.quickbooks_online.transactions import (
+    PAYABLE,
+    RECEIVABLE,
+    check_period_open,
+    rate_of,
+)
 from hourbridge.sandbox.quickbooks_online.values import Entity
+
+_OWN_MEMORY = frozenset({"GivenRate", "OpenItems"})
+"""What the stand-in keeps with a transaction for itself and never shows."""
+_PAYMENTS = (PAYMENT, BILL_PAYMENT)
+_PARTY_ACCOUNT = {CUSTOMER: (RECEIVABLE, "A/R"), VENDOR: (PAYABLE, "A/P")}
 
 
 @dataclass(frozen=True)
@@ -45,9 +70,22 @@ def read(company: Company, kind: Kind, identity: str) -> Entity:
 
 def shown(company: Company, kind: Kind, entity: Entity) -> Entity:
     """Return the entity with the properties that are computed when it is read."""
-    if kind is CUSTOMER:
-        return {**entity, "Balance": company.balance_of(entity["Id"])}
-    return entity
+    if kind in (CUSTOMER, VENDOR):
+        return {**entity, "Balance": company.balance_of(kind, entity["Id"])}
+    if not kind.is_transaction:
+        return entity
+    seen = {name: value for name, value in entity.items() if name not in _OWN_MEMORY}
+    if kind in _PAYMENTS:
+        seen["Line"] = [{n: v for n, v in one.items() if n != "IsCredit"} for one in seen["Line"]]
+    if company.arithmetic.line_base_amounts and "GivenRate" in entity:
+        seen["Line"] = [_converted(company, entity, line) for line in seen["Line"]]
+    return seen
+
+
+def _converted(company: Company, entity: Entity, line: Entity) -> Entity:
+    """Return a line with its amount in home currency, converted by itself."""
+    home = company.arithmetic.home(line["Amount"], rate_of(entity), company.currency)
+    return {**line, "HomeAmt": home}
 
 
 def save(company: Company, kind: Kind, body: Entity, options: Sequence[str] = ()) -> Effect:
@@ -57,8 +95,8 @@ def save(company: Company, kind: Kind, body: Entity, options: Sequence[str] = ()
     identity = body.get("Id")
     if identity in (None, ""):
         return _create(company, kind, body, options)
-    if kind is PAYMENT:
-        raise unsupported("update Payment")
+    if kind in _PAYMENTS:
+        raise unsupported(f"update {kind.name}")
     current = _current(company, kind, body)
     _check_still_open(company, kind, current)
     given = {**current, **body} if body.get("sparse") is True else body
@@ -71,15 +109,15 @@ def save(company: Company, kind: Kind, body: Entity, options: Sequence[str] = ()
 
 
 def delete(company: Company, kind: Kind, body: Entity) -> Effect:
-    """Delete a transaction; refused for lists and for invoices with payments."""
-    if not kind.is_transaction:
+    """Delete a transaction or file; refused for lists and for invoices with payments."""
+    if not (kind.is_transaction or kind.is_file):
         raise unsupported(f"delete {kind.name}")
     current = _current(company, kind, body)
     _check_still_open(company, kind, current)
     if current.get("LinkedTxn"):
         raise business("This transaction is linked to a payment. Unapply the payment first.")
-    if kind is PAYMENT:
-        payments.reverse(company, current)
+    if kind in _PAYMENTS:
+        payments.reverse(company, kind, current)
     else:
         company.remove(kind, current["Id"])
     return Effect("delete", kind, {"status": "Deleted", "domain": "QBO", "Id": current["Id"]})
@@ -94,16 +132,18 @@ def void(
     current = _current(company, kind, body)
     if current.get("LinkedTxn") and not paid_too:
         raise business("This transaction is linked to a payment. Unapply the payment first.")
-    if kind is INVOICE:
-        payments.unapply(company, current)
+    payments.unapply(company, current)
     entity = company.put(kind, sales_forms.void(company, current), identity=current["Id"])
-    return Effect("void", kind, entity)
+    return Effect("void", kind, shown(company, kind, entity))
 
 
 def _create(company: Company, kind: Kind, body: Entity, options: Sequence[str]) -> Effect:
-    if kind is PAYMENT:
-        return Effect("create", kind, payments.receive(company, body))
-    entity = company.put(kind, _shape(company, kind, body, None, options))
+    if kind in _PAYMENTS:
+        entity = payments.receive(company, kind, body, options)
+    else:
+        entity = company.put(kind, _shape(company, kind, body, None, options))
+    if kind in _PARTY_ACCOUNT:
+        _open_party_account(company, kind, entity)
     return Effect("create", kind, shown(company, kind, entity))
 
 
@@ -114,9 +154,30 @@ def _shape(
     current: Entity | None,
     options: Sequence[str],
 ) -> Entity:
-    if kind in (INVOICE, CREDIT_MEMO):
+    if kind in SALES:
         return sales_forms.shape(company, kind, given, current, options)
+    if kind in PURCHASES:
+        return expense_forms.shape(company, kind, given, current, options)
+    if kind is ATTACHABLE:
+        return attachments.shape(company, given)
+    if kind is JOURNAL_ENTRY:
+        return journal_entries.shape(company, given, current, options)
     return lists.shape(company, kind, given, current)
+
+
+def _open_party_account(company: Company, kind: Kind, party: Entity) -> None:
+    """Keep a receivable and payable account per currency, as the service does by itself."""
+    account_type, label = _PARTY_ACCOUNT[kind]
+    code = party["CurrencyRef"]["value"]
+    accounts = [a for a in company.all(ACCOUNT) if a["AccountType"] == account_type]
+    if code == company.currency or any(a["CurrencyRef"]["value"] == code for a in accounts):
+        return
+    body = {
+        "Name": f"{account_type} ({label}) - {code}",
+        "AccountType": account_type,
+        "CurrencyRef": {"value": code},
+    }
+    company.put(ACCOUNT, lists.shape(company, ACCOUNT, body, None))
 
 
 def _current(company: Company, kind: Kind, body: Entity) -> Entity:
@@ -136,4 +197,4 @@ def _current(company: Company, kind: Kind, body: Entity) -> Entity:
 
 def _check_still_open(company: Company, kind: Kind, current: Entity) -> None:
     if kind.is_transaction:
-        sales_forms.check_period_open(company, date.fromisoformat(current["TxnDate"]))
+        check_period_open(company, date.fromisoformat(current["TxnDate"]))

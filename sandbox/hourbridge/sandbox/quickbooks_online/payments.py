@@ -1,102 +1,267 @@
-"""Payments, as far as they move the balances of invoices."""
+"""Payments of customers and to vendors: what they settle, what credits they use, what is left."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from hourbridge.sandbox.quickbooks_online.company import Company
-from hourbridge.sandbox.quickbooks_online.kinds import CUSTOMER, INVOICE, PAYMENT
-from hourbridge.sandbox.quickbooks_online.lists import as_reference, referenced
+from hourbridge.sandbox.quickbooks_online.journal_entries import open_item
+from hourbridge.sandbox.quickbooks_online.kinds import (
+    ACCOUNT,
+    BILL,
+    BILL_PAYMENT,
+    BY_NAME,
+    CREDIT_MEMO,
+    CUSTOMER,
+    INVOICE,
+    JOURNAL_ENTRY,
+    PAYMENT,
+    VENDOR,
+    VENDOR_CREDIT,
+    Kind,
+)
+from hourbridge.sandbox.quickbooks_online.lists import as_reference, posting_account, referenced
 from hourbridge.sandbox.quickbooks_online.refusals import (
     Refusal,
     business,
     missing_parameter,
     not_found,
 )
-from hourbridge.sandbox.quickbooks_online.sales_forms import check_period_open
+from hourbridge.sandbox.quickbooks_online.similar import check_payment_date
+from hourbridge.sandbox.quickbooks_online.transactions import (
+    check_period_open,
+    currency,
+    exchange,
+    home_fields,
+    money_of,
+    number,
+    rate_of,
+)
 from hourbridge.sandbox.quickbooks_online.values import (
-    CENT_DIGITS,
     Entity,
     date_of,
-    number_of,
+    reference_of,
     required_reference,
     text_of,
     without_empty,
 )
 
+_LINK_NAMES = {PAYMENT.name: "Payment", BILL_PAYMENT.name: "BillPaymentCheck"}
 
-def receive(company: Company, given: Entity) -> Entity:
-    """Record a payment and apply it to the invoices that its lines name."""
-    customer = referenced(company, CUSTOMER, required_reference(given, "CustomerRef"))
-    amount = number_of(given, "TotalAmt", decimals_max=CENT_DIGITS)
-    if amount is None:
-        raise missing_parameter("TotalAmt")
+
+@dataclass(frozen=True)
+class _Side:
+    """Which documents one kind of payment settles, and which ones it uses as credits."""
+
+    party: Kind
+    settled: Kind
+    credit: Kind
+
+    @property
+    def reference(self) -> str:
+        return f"{self.party.name}Ref"
+
+
+_SIDES = {
+    PAYMENT: _Side(CUSTOMER, INVOICE, CREDIT_MEMO),
+    BILL_PAYMENT: _Side(VENDOR, BILL, VENDOR_CREDIT),
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One line of a payment: how much of which transaction it settles or uses up."""
+
+    kind: Kind
+    target: Entity
+    amount: Decimal
+    is_credit: bool
+    party: str
+    """The customer's or vendor's id: an entry may concern several."""
+
+
+def receive(company: Company, kind: Kind, given: Entity, options: Sequence[str] = ()) -> Entity:
+    """Record a payment; its lines settle documents, out of its money and the credits they name."""
+    side = _SIDES[kind]
+    party = referenced(company, side.party, required_reference(given, side.reference))
     dated = date_of(given, "TxnDate") or company.clock.today()
     check_period_open(company, dated)
-    parts = [_part(company, line) for line in given.get("Line") or []]
-    applied = sum((part for _, part in parts), Decimal(0))
-    if applied > amount:
-        raise business("The amount applied is more than the payment.")
-    payment = company.put(
-        PAYMENT,
-        without_empty(
-            {
-                "CustomerRef": as_reference(CUSTOMER, customer),
-                "TxnDate": dated.isoformat(),
-                "TotalAmt": amount,
-                "UnappliedAmt": amount - applied,
-                "PrivateNote": text_of(given, "PrivateNote", 4000),
-                "Line": [_line(invoice["Id"], part) for invoice, part in parts],
-            }
-        ),
-    )
-    for invoice, part in parts:
-        _apply(company, invoice, part, payment["Id"])
+    check_payment_date(company, dated, options)
+    code = currency(company, given, party, is_new=True)
+    amount = money_of(company, given, "TotalAmt", code)
+    if amount is None:
+        raise missing_parameter("TotalAmt")
+    parts = [_part(company, kind, party, line, code) for line in given.get("Line") or []]
+    left = _left(kind, amount, parts)
+    shown = {
+        side.reference: as_reference(side.party, party),
+        "DocNumber": number(company, kind, given, None, options) if kind is BILL_PAYMENT else None,
+        "PaymentRefNum": text_of(given, "PaymentRefNum", 21),
+        "TxnDate": dated.isoformat(),
+        "CurrencyRef": {"value": code},
+        "TotalAmt": amount,
+        "UnappliedAmt": left if kind is PAYMENT else None,
+        "PrivateNote": text_of(given, "PrivateNote", 4000),
+        "Line": [_line(part) for part in parts],
+        **_account(company, kind, given),
+        **home_fields(company, code, exchange(company, given, code, dated), {"TotalAmt": amount}),
+    }
+    payment = company.put(kind, without_empty(shown))
+    for part in parts:
+        _settle(company, part, part.amount, payment["Id"], _LINK_NAMES[kind.name])
     return payment
 
 
-def reverse(company: Company, payment: Entity) -> None:
-    """Delete a payment; its invoices are open again."""
-    for line in payment["Line"]:
-        invoice = company.get(INVOICE, line["LinkedTxn"][0]["TxnId"])
-        if invoice is not None:
-            links = [one for one in invoice["LinkedTxn"] if one["TxnId"] != payment["Id"]]
-            restored = {"Balance": invoice["Balance"] + line["Amount"], "LinkedTxn": links}
-            company.put(INVOICE, {**invoice, **restored}, identity=invoice["Id"])
-    company.remove(PAYMENT, payment["Id"])
+def reverse(company: Company, kind: Kind, payment: Entity) -> None:
+    """Delete a payment; what it settled is open again."""
+    for part in _parts_of(company, kind, payment):
+        _settle(company, part, -part.amount, payment["Id"], None)
+    company.remove(kind, payment["Id"])
 
 
-def unapply(company: Company, invoice: Entity) -> None:
-    """Give the payments of an invoice their money back as unapplied."""
-    for link in invoice["LinkedTxn"]:
-        payment = company.get(PAYMENT, link["TxnId"])
+def unapply(company: Company, document: Entity) -> None:
+    """Give the payments of a document their money back as unapplied, and their credits too."""
+    for link in document["LinkedTxn"]:
+        paid_by = PAYMENT if link["TxnType"] == "Payment" else BILL_PAYMENT
+        payment = company.get(paid_by, link["TxnId"])
         if payment is None:
             continue
-        freed = [one for one in payment["Line"] if one["LinkedTxn"][0]["TxnId"] == invoice["Id"]]
-        amount = sum((one["Amount"] for one in freed), Decimal(0))
-        kept = [one for one in payment["Line"] if one not in freed]
-        changed = {"Line": kept, "UnappliedAmt": payment["UnappliedAmt"] + amount}
-        company.put(PAYMENT, {**payment, **changed}, identity=payment["Id"])
+        parts = _parts_of(company, paid_by, payment)
+        freed = [part for part in parts if part.target["Id"] == document["Id"]]
+        if any(part.is_credit for part in parts):
+            reverse(company, paid_by, payment)  # a link between documents has no money to keep
+            continue
+        amount = sum((part.amount for part in freed), Decimal(0))
+        kept = [_line(part) for part in parts if part not in freed]
+        changed = {"Line": kept, "UnappliedAmt": payment.get("UnappliedAmt", Decimal(0)) + amount}
+        company.put(paid_by, {**payment, **changed}, identity=payment["Id"])
 
 
-def _part(company: Company, line: Entity) -> tuple[Entity, Decimal]:
-    amount = number_of(line, "Amount", decimals_max=CENT_DIGITS)
+def _left(kind: Kind, amount: Decimal, parts: Sequence[Part]) -> Decimal:
+    settled = sum((part.amount for part in parts if not part.is_credit), Decimal(0))
+    credits = sum((part.amount for part in parts if part.is_credit), Decimal(0))
+    left = amount + credits - settled
+    if left < 0:
+        raise business("The amount applied is more than the payment.")
+    if kind is BILL_PAYMENT and left != 0:
+        raise business("The amount of a bill payment must equal what it settles.")
+    if credits > settled:
+        raise business("More credit is used than is settled.")
+    return left
+
+
+def _part(company: Company, kind: Kind, party: Entity, line: Entity, code: str) -> Part:
+    amount = money_of(company, line, "Amount", code)
     links = line.get("LinkedTxn") or []
-    if amount is None or len(links) != 1 or links[0].get("TxnType") != "Invoice":
-        raise Refusal("620", "Transaction cannot be linked", "A line pays one Invoice")
-    invoice = company.get(INVOICE, str(links[0].get("TxnId")))
-    if invoice is None:
+    side = _SIDES[kind]
+    allowed = {side.settled.name, side.credit.name, JOURNAL_ENTRY.name}
+    if amount is None or len(links) != 1 or links[0].get("TxnType") not in allowed:
+        raise Refusal("620", "Transaction cannot be linked", f"A line settles one of {allowed}")
+    linked = BY_NAME[links[0]["TxnType"]]
+    target = company.get(linked, str(links[0].get("TxnId")))
+    if target is None:
         raise not_found()
-    if amount > invoice["Balance"]:
-        raise business("The amount applied is more than the invoice's balance.")
-    return invoice, amount
+    balance, is_credit = _open_amount(linked, target, side, party)
+    if amount > balance:
+        raise business(f"The amount applied is more than the {linked.name.lower()}'s balance.")
+    return Part(linked, target, amount, is_credit, party["Id"])
 
 
-def _line(invoice_id: str, amount: Decimal) -> Entity:
-    return {"Amount": amount, "LinkedTxn": [{"TxnId": invoice_id, "TxnType": "Invoice"}]}
+def _open_amount(kind: Kind, target: Entity, side: _Side, party: Entity) -> tuple[Decimal, bool]:
+    """Return how much of a transaction is open, and whether it is a credit of the party."""
+    if kind is JOURNAL_ENTRY:
+        item = open_item(target, side.party.name, party["Id"])
+        if item is None:
+            raise Refusal("620", "Transaction cannot be linked", "The entry is not of this party")
+        return abs(item["Amount"]), item["Amount"] < 0
+    if target[side.reference]["value"] != party["Id"] and not _is_family(target, side, party):
+        raise Refusal("620", "Transaction cannot be linked", "It belongs to somebody else")
+    return target["Balance"], kind is side.credit
 
 
-def _apply(company: Company, invoice: Entity, part: Decimal, payment_id: str) -> None:
-    links = [*invoice["LinkedTxn"], {"TxnId": payment_id, "TxnType": "Payment"}]
-    paid = {"Balance": invoice["Balance"] - part, "LinkedTxn": links}
-    company.put(INVOICE, {**invoice, **paid}, identity=invoice["Id"])
+def _is_family(target: Entity, side: _Side, party: Entity) -> bool:
+    """Return whether the transaction is of a job of the customer, or of its parent."""
+    shown = str(target[side.reference].get("name", ""))
+    family = str(party.get("FullyQualifiedName", "")).partition(":")[0]
+    return shown.partition(":")[0] == family
+
+
+def _parts_of(company: Company, kind: Kind, payment: Entity) -> list[Part]:
+    side = _SIDES[kind]
+    found = []
+    for line in payment["Line"]:
+        (link,) = line["LinkedTxn"]
+        linked = BY_NAME[link["TxnType"]]
+        target = company.get(linked, link["TxnId"])
+        if target is not None:
+            is_credit = linked is side.credit or line.get("IsCredit") is True
+            party = payment[side.reference]["value"]
+            found.append(Part(linked, target, line["Amount"], is_credit, party))
+    return found
+
+
+def _line(part: Part) -> Entity:
+    line: Entity = {
+        "Amount": part.amount,
+        "LinkedTxn": [{"TxnId": part.target["Id"], "TxnType": part.kind.name}],
+    }
+    return line | {"IsCredit": True} if part.is_credit else line
+
+
+def _settle(
+    company: Company, part: Part, amount: Decimal, payment_id: str, link_name: str | None
+) -> None:
+    """Take ``amount`` off what is open of a transaction, and link it (or unlink it)."""
+    target = company.get(part.kind, part.target["Id"])
+    if target is None:
+        return
+    links = [link for link in target["LinkedTxn"] if link["TxnId"] != payment_id]
+    if link_name is not None:
+        links = [*links, {"TxnId": payment_id, "TxnType": link_name}]
+    changed = {**_less(company, part, target, amount), "LinkedTxn": links}
+    company.put(part.kind, {**target, **changed}, identity=target["Id"])
+
+
+def _less(company: Company, part: Part, target: Entity, amount: Decimal) -> Entity:
+    if part.kind is JOURNAL_ENTRY:
+        sign = 1 if part.is_credit else -1
+        items = [
+            {**item, "Amount": item["Amount"] + sign * amount}
+            if item["EntityId"] == part.party
+            else item
+            for item in target["OpenItems"]
+        ]
+        return {"OpenItems": items}
+    balance = target["Balance"] - amount
+    less = {"Balance": balance}
+    if "RemainingCredit" in target:
+        less["RemainingCredit"] = balance
+    if "HomeBalance" in target:
+        rate = rate_of(target)
+        less["HomeBalance"] = company.arithmetic.home(balance, rate, company.currency)
+    return less
+
+
+def _account(company: Company, kind: Kind, given: Entity) -> Entity:
+    """Return where the money goes, or comes from."""
+    if kind is PAYMENT:
+        identity = reference_of(given, "DepositToAccountRef")
+        if identity is None:
+            return {}
+        account = posting_account(company, identity)
+        return {"DepositToAccountRef": as_reference(ACCOUNT, account)}
+    paid_by = given.get("PayType")
+    if paid_by not in ("Check", "CreditCard"):
+        raise missing_parameter("PayType")
+    block, name = (
+        ("CheckPayment", "BankAccountRef")
+        if paid_by == "Check"
+        else ("CreditCardPayment", "CCAccountRef")
+    )
+    detail = given.get(block)
+    if not isinstance(detail, dict):
+        raise missing_parameter(block)
+    account = posting_account(company, required_reference(detail, name))
+    return {"PayType": paid_by, block: {name: as_reference(ACCOUNT, account)}}

@@ -6,9 +6,16 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from hourbridge.sandbox.quickbooks_online import operations
+from hourbridge.sandbox.quickbooks_online import operations, payments
 from hourbridge.sandbox.quickbooks_online.company import Company
-from hourbridge.sandbox.quickbooks_online.kinds import BY_RESOURCE, INVOICE, PAYMENT, Kind
+from hourbridge.sandbox.quickbooks_online.kinds import (
+    BILL,
+    BILL_PAYMENT,
+    BY_RESOURCE,
+    INVOICE,
+    PAYMENT,
+    Kind,
+)
 from hourbridge.sandbox.quickbooks_online.refusals import malformed, not_found, unsupported
 from hourbridge.sandbox.quickbooks_online.service import send
 from hourbridge.sandbox.quickbooks_online.values import Entity, rounded_product
@@ -35,8 +42,11 @@ def act(company: Company, resource: str, body: Mapping[str, Any]) -> Entity:
 
 def find(company: Company, kind: Kind, body: Mapping[str, Any]) -> Entity:
     """Return the stored document that ``id`` or ``number`` names; 610 when there is none."""
-    identity = body.get("id") or company.holder_of(kind, str(body.get("number")))
+    identity = body.get("id")
     entity = company.get(kind, str(identity)) if identity else None
+    if identity is None:
+        numbered = (e for e in company.all(kind) if e.get("DocNumber") == body.get("number"))
+        entity = next(numbered, None)
     if entity is None:
         raise not_found()
     return entity
@@ -50,8 +60,10 @@ def _edit_line(company: Company, kind: Kind, document: Entity, body: Mapping[str
     return _change(company, kind, document, {"Line": _edited_lines(document, body)})
 
 
-def _delete(company: Company, kind: Kind, document: Entity, _body: Mapping[str, Any]) -> Entity:
-    return operations.delete(company, kind, _token(document)).entity
+def _delete(company: Company, kind: Kind, document: Entity, body: Mapping[str, Any]) -> Entity:
+    if body.get("unapply"):
+        payments.unapply(company, document)
+    return operations.delete(company, kind, _token(find(company, kind, body))).entity
 
 
 def _void(company: Company, kind: Kind, document: Entity, _body: Mapping[str, Any]) -> Entity:
@@ -63,14 +75,27 @@ def _send(company: Company, _kind: Kind, document: Entity, _body: Mapping[str, A
     return send(company, document["Id"]).entity
 
 
-def _pay(company: Company, kind: Kind, invoice: Entity, body: Mapping[str, Any]) -> Entity:
-    if kind is not INVOICE:
+def _pay(company: Company, kind: Kind, document: Entity, body: Mapping[str, Any]) -> Entity:
+    """Pay an invoice or a bill, whole or in part; ``date`` and ``exchange_rate`` are optional."""
+    if kind not in (INVOICE, BILL):
         raise unsupported("pay")
-    amount = body.get("amount") or invoice["Balance"]
-    link = {"TxnId": invoice["Id"], "TxnType": "Invoice"}
-    line = {"Amount": amount, "LinkedTxn": [link]}
-    given = {"CustomerRef": invoice["CustomerRef"], "TotalAmt": amount, "Line": [line]}
-    return operations.save(company, PAYMENT, given).entity
+    amount = body.get("amount") or document["Balance"]
+    link = {"TxnId": document["Id"], "TxnType": kind.name}
+    given: Entity = {
+        "TotalAmt": amount,
+        "TxnDate": body.get("date"),
+        "ExchangeRate": body.get("exchange_rate"),
+        "Line": [{"Amount": amount, "LinkedTxn": [link]}],
+    }
+    if company.is_multi_currency:
+        given["CurrencyRef"] = document["CurrencyRef"]
+    if kind is INVOICE:
+        given["CustomerRef"] = document["CustomerRef"]
+        return operations.save(company, PAYMENT, given).entity
+    bank = company.account_named("Checking") or {}
+    check = {"PayType": "Check", "CheckPayment": {"BankAccountRef": {"value": bank.get("Id")}}}
+    given |= {"VendorRef": document["VendorRef"], **check}
+    return operations.save(company, BILL_PAYMENT, given).entity
 
 
 _Act = Callable[[Company, Kind, Entity, Mapping[str, Any]], Entity]

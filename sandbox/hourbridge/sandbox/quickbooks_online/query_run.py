@@ -64,7 +64,7 @@ def _candidates(company: Company, kind: Kind, conditions: list[Condition]) -> It
     ids = next((c.values for c in conditions if c.property == "Id"), None)
     if ids is not None:
         return filter(None, (company.get(kind, identity) for identity in dict.fromkeys(ids)))
-    if kind.is_transaction or any(c.property == "Active" for c in conditions):
+    if kind.is_transaction or kind.is_file or any(c.property == "Active" for c in conditions):
         return company.all(kind)
     return (entity for entity in company.all(kind) if entity["Active"])
 
@@ -105,7 +105,8 @@ def _instant(text: str) -> datetime:
 def _property(company: Company, kind: Kind, entity: Entity, name: str) -> Any:
     value: Any = shown(company, kind, entity) if name == "Balance" else entity
     for part in name.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
+        value = value[0] if isinstance(value, list) and value else value
+        value = value.get(part, value.get(part.lower())) if isinstance(value, dict) else None
     if isinstance(value, dict):
         return value.get("value", value.get("Address"))
     return value

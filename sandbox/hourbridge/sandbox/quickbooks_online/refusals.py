@@ -193,6 +193,11 @@ def duplicate_name(family: str, holder: str) -> Refusal:
     )
 
 
+def warned(kind: str, sentence: str) -> Refusal:
+    """A warning that the caller may acknowledge; the service itself has none."""
+    return Refusal(kind, f"Warning: {kind}", sentence)
+
+
 def period_closed() -> Refusal:
     """The date lies in closed books (the doubled word is the service's own)."""
     return Refusal(

@@ -14,9 +14,17 @@ from hourbridge.sandbox.quickbooks_online.refusals import (
     business,
     invalid_property,
     missing_parameter,
-    period_closed,
 )
-from hourbridge.sandbox.quickbooks_online.sales_lines import shape_lines, total_of, voided
+from hourbridge.sandbox.quickbooks_online.sales_lines import SALES, shape_lines, total_of, voided
+from hourbridge.sandbox.quickbooks_online.similar import check_not_similar
+from hourbridge.sandbox.quickbooks_online.taxes import tax_detail, taxable_amounts
+from hourbridge.sandbox.quickbooks_online.transactions import (
+    check_period_open,
+    currency,
+    exchange,
+    home_fields,
+    number,
+)
 from hourbridge.sandbox.quickbooks_online.values import (
     Entity,
     date_of,
@@ -26,7 +34,6 @@ from hourbridge.sandbox.quickbooks_online.values import (
     without_empty,
 )
 
-_NUMBER_LIMIT = 21
 _KEPT_AS_GIVEN = (
     "ApplyTaxAfterDiscount",
     "BillAddr",
@@ -54,35 +61,35 @@ def shape(
     customer = referenced(company, CUSTOMER, required_reference(given, "CustomerRef"))
     dated = date_of(given, "TxnDate") or company.clock.today()
     check_period_open(company, dated)
-    lines = shape_lines(company, given.get("Line"), current["Line"] if current else ())
-    total = total_of(lines)
+    code = currency(company, given, customer, is_new=current is None)
+    lines = shape_lines(company, given.get("Line"), current["Line"] if current else (), code)
+    taxes = tax_detail(company, given, taxable_amounts(lines, SALES), code)
+    total = total_of(lines) + taxes["TotalTax"]
     if total < 0:
         raise business("Transaction amount must be 0 or greater.")
+    if current is None:
+        check_not_similar(company, kind, customer["Id"], dated, total, options)
+    balances = _balances(kind, total, current)
+    shown = {"TotalAmt": total, "Balance": balances["Balance"]}
     document = {
         **{name: given.get(name) for name in _KEPT_AS_GIVEN},
         "DocNumber": _number(company, kind, given, current, options),
         "TxnDate": dated.isoformat(),
         "CustomerRef": as_reference(CUSTOMER, customer),
-        "CurrencyRef": _currency(company, given, customer, is_new=current is None),
+        "CurrencyRef": {"value": code},
         "PrivateNote": text_of(given, "PrivateNote", 4000),
         "CustomerMemo": _memo(given),
         "BillEmail": _email(given),
         "EmailStatus": _email_status(given),
         "PrintStatus": given.get("PrintStatus") or "NotSet",
         "Line": lines,
-        "TxnTaxDetail": {"TotalTax": Decimal(0)},
+        "TxnTaxDetail": taxes,
         "TotalAmt": total,
-        **_balances(kind, total, current),
+        **balances,
+        **home_fields(company, code, exchange(company, given, code, dated), shown),
         **_terms(company, kind, given, customer, dated),
     }
     return without_empty(document)
-
-
-def check_period_open(company: Company, dated: date) -> None:
-    """Raise 6210 when the day lies in closed books."""
-    closed = company.closed_through()
-    if closed is not None and dated <= closed:
-        raise period_closed()
 
 
 def void(company: Company, document: Entity) -> Entity:
@@ -90,11 +97,12 @@ def void(company: Company, document: Entity) -> Entity:
     check_period_open(company, date.fromisoformat(document["TxnDate"]))
     zero = Decimal("0.00")
     note = document.get("PrivateNote")
+    amounts = [name for name in document if name.endswith(("TotalAmt", "Balance"))]
     emptied = {
         **document,
         "Line": voided(document["Line"]),
-        "TotalAmt": zero,
-        "Balance": zero,
+        **dict.fromkeys(amounts, zero),
+        "TxnTaxDetail": {"TotalTax": zero},
         "LinkedTxn": [],
         "PrivateNote": f"Voided - {note}" if note else "Voided",
     }
@@ -108,23 +116,7 @@ def _number(
 ) -> str | None:
     if not company.has_own_numbers:
         return current["DocNumber"] if current else company.next_number(kind)
-    number = text_of(given, "DocNumber", _NUMBER_LIMIT)
-    if number is not None and "allowduplicatedocnum" not in options:
-        company.check_number_free(kind, number, current["Id"] if current else None)
-    return number
-
-
-def _currency(company: Company, given: Entity, customer: Entity, *, is_new: bool) -> Entity:
-    code = reference_of(given, "CurrencyRef")
-    if not company.is_multi_currency:
-        if code is not None and (is_new or code != company.currency):
-            raise business("Multi Currency should be enabled to perform this operation.")
-        return {"value": company.currency}
-    if code is None:
-        raise missing_parameter("CurrencyRef")
-    if code != customer["CurrencyRef"]["value"]:
-        raise business("The currency of the transaction is not the customer's currency.")
-    return {"value": code}
+    return number(company, kind, given, current, options)
 
 
 def _memo(given: Entity) -> Entity | None:
@@ -162,9 +154,10 @@ def _balances(kind: Kind, total: Decimal, current: Entity | None) -> Entity:
     balance = total - applied
     if balance < 0:
         raise business("The payments applied exceed the new total.")
+    links = current.get("LinkedTxn", []) if current else []
     if kind is CREDIT_MEMO:
-        return {"Balance": balance, "RemainingCredit": balance}
-    return {"Balance": balance, "LinkedTxn": current.get("LinkedTxn", []) if current else []}
+        return {"Balance": balance, "RemainingCredit": balance, "LinkedTxn": links}
+    return {"Balance": balance, "LinkedTxn": links}
 
 
 def _terms(company: Company, kind: Kind, given: Entity, customer: Entity, dated: date) -> Entity:

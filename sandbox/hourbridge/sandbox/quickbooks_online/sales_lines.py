@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
 from hourbridge.sandbox.quickbooks_online.company import Company
-from hourbridge.sandbox.quickbooks_online.kinds import CLASS, ITEM, TAX_CODE
+from hourbridge.sandbox.quickbooks_online.kinds import CLASS, ITEM
 from hourbridge.sandbox.quickbooks_online.lists import as_reference, referenced
 from hourbridge.sandbox.quickbooks_online.refusals import (
     Refusal,
@@ -16,28 +16,39 @@ from hourbridge.sandbox.quickbooks_online.refusals import (
     invalid_property,
     missing_parameter,
 )
+from hourbridge.sandbox.quickbooks_online.taxes import line_code
+from hourbridge.sandbox.quickbooks_online.transactions import money_of
 from hourbridge.sandbox.quickbooks_online.values import (
-    CENT_DIGITS,
     Entity,
     date_of,
     number_of,
     reference_of,
-    rounded_product,
     text_of,
     without_empty,
 )
 
-QUANTITY_DECIMALS_MAX = 5
-UNIT_PRICE_DECIMALS_MAX = 7
 _LINES_MAX = 10_000
-_SALES = "SalesItemLineDetail"
+SALES = "SalesItemLineDetail"
+_SALES = SALES
 _DISCOUNT = "DiscountLineDetail"
 _DESCRIPTION = "DescriptionOnly"
 _SUBTOTAL = "SubTotalLineDetail"
 
 
-def shape_lines(company: Company, given: Any, current: Sequence[Entity]) -> list[Entity]:
+def shape_lines(
+    company: Company, given: Any, current: Sequence[Entity], currency: str
+) -> list[Entity]:
     """Return the lines to store: checked and numbered, plus the service's subtotal."""
+    shaped = numbered(given, current, lambda line: _shape_line(company, line, currency))
+    subtotal = sum((line["Amount"] for line in shaped if line["DetailType"] == _SALES), Decimal(0))
+    shaped.append({"Amount": subtotal, "DetailType": _SUBTOTAL, _SUBTOTAL: {}})
+    return shaped
+
+
+def numbered(
+    given: Any, current: Sequence[Entity], shape_line: Callable[[Entity], Entity]
+) -> list[Entity]:
+    """Return the lines shaped one by one, with their ids and numbers; subtotals are left out."""
     if not isinstance(given, list) or not given:
         raise missing_parameter("Line")
     if len(given) > _LINES_MAX:
@@ -55,12 +66,10 @@ def shape_lines(company: Company, given: Any, current: Sequence[Entity]) -> list
             known.discard(identity)
         else:
             identity, next_id = str(next_id), next_id + 1
-        body = _shape_line(company, line)
+        body = shape_line(line)
         shaped.append({"Id": identity, "LineNum": len(shaped) + 1, **body})
     if not shaped:
         raise missing_parameter("Line")
-    subtotal = sum((line["Amount"] for line in shaped if line["DetailType"] == _SALES), Decimal(0))
-    shaped.append({"Amount": subtotal, "DetailType": _SUBTOTAL, _SUBTOTAL: {}})
     return shaped
 
 
@@ -88,9 +97,9 @@ def voided(lines: Sequence[Entity]) -> list[Entity]:
     return emptied
 
 
-def _shape_line(company: Company, line: Entity) -> Entity:
+def _shape_line(company: Company, line: Entity, currency: str) -> Entity:
     kind = line.get("DetailType")
-    amount = number_of(line, "Amount", decimals_max=CENT_DIGITS)
+    amount = money_of(company, line, "Amount", currency)
     common = {
         "Description": text_of(line, "Description", 4000),
         "DetailType": kind,
@@ -100,7 +109,7 @@ def _shape_line(company: Company, line: Entity) -> Entity:
         detail = line.get(_SALES)
         if not isinstance(detail, dict):
             raise missing_parameter(_SALES)
-        return without_empty({**common, **_sales(company, detail, amount)})
+        return without_empty({**common, **_sales(company, detail, amount, currency)})
     if kind == _DISCOUNT:
         if amount is None or amount < 0:
             raise Refusal("6090", "Discount information", "Discount amount must be positive")
@@ -110,26 +119,38 @@ def _shape_line(company: Company, line: Entity) -> Entity:
     raise Refusal("2170", "Invalid Enumeration", f"DetailType: {kind}", element="DetailType")
 
 
-def _sales(company: Company, detail: Entity, amount: Decimal | None) -> Entity:
+def priced(company: Company, detail: Entity, amount: Decimal | None, currency: str) -> Entity:
+    """Return quantity, price and amount of an item's line; the amount has to be the product."""
     if amount is None:
         raise missing_parameter("Amount")
-    quantity = number_of(detail, "Qty", decimals_max=QUANTITY_DECIMALS_MAX)
-    price = number_of(detail, "UnitPrice", decimals_max=UNIT_PRICE_DECIMALS_MAX)
-    if quantity is not None and price is not None and rounded_product(quantity, price) != amount:
-        raise amount_mismatch(f"{amount:,}")
+    arithmetic = company.arithmetic
+    quantity = number_of(detail, "Qty", decimals_max=arithmetic.quantity_decimals_max)
+    price = number_of(detail, "UnitPrice", decimals_max=arithmetic.unit_price_decimals_max)
+    if quantity is not None and price is not None:
+        product = arithmetic.product(quantity, price, currency)
+        if arithmetic.computes_amounts:
+            amount = product
+        elif product != amount:
+            raise amount_mismatch(f"{amount:,}")
+    return {"Qty": quantity, "UnitPrice": price, "Amount": amount}
+
+
+def _sales(company: Company, detail: Entity, amount: Decimal | None, currency: str) -> Entity:
+    price = priced(company, detail, amount, currency)
     served = date_of(detail, "ServiceDate")
     shaped = {
-        "ItemRef": _item(company, detail),
-        "Qty": quantity,
-        "UnitPrice": price,
+        "ItemRef": item_of(company, detail),
+        "Qty": price["Qty"],
+        "UnitPrice": price["UnitPrice"],
         "ServiceDate": served.isoformat() if served else None,
-        "ClassRef": _class(company, detail),
-        "TaxCodeRef": _tax_code(company, detail),
+        "ClassRef": class_of(company, detail),
+        "TaxCodeRef": line_code(company, detail),
     }
-    return {_SALES: without_empty(shaped)}
+    return {"Amount": price["Amount"], _SALES: without_empty(shaped)}
 
 
-def _item(company: Company, detail: Entity) -> Entity | None:
+def item_of(company: Company, detail: Entity) -> Entity | None:
+    """Return the reference to a line's item; categories can't be sold."""
     identity = reference_of(detail, "ItemRef")
     if identity is None:
         return None
@@ -139,13 +160,7 @@ def _item(company: Company, detail: Entity) -> Entity | None:
     return as_reference(ITEM, item)
 
 
-def _class(company: Company, detail: Entity) -> Entity | None:
+def class_of(company: Company, detail: Entity) -> Entity | None:
+    """Return the reference to a line's class."""
     identity = reference_of(detail, "ClassRef")
     return as_reference(CLASS, referenced(company, CLASS, identity)) if identity else None
-
-
-def _tax_code(company: Company, detail: Entity) -> Entity:
-    code = reference_of(detail, "TaxCodeRef") or "NON"
-    if company.get(TAX_CODE, code) is None:
-        raise Refusal("6100", "Invalid tax code", f"Tax code {code} can't be used on a line")
-    return {"value": code}

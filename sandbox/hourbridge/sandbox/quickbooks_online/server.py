@@ -55,6 +55,7 @@ class SandboxServer:
     def __init__(
         self,
         *,
+        host: str = HOST,
         port: int = 0,
         settings: SandboxSettings | None = None,
         seed: int = 0,
@@ -62,6 +63,7 @@ class SandboxServer:
     ) -> None:
         self.world = World(settings, seed)
         self._snapshot = snapshot
+        self._host = host
         self._port = port
         self._socket: socket.socket | None = None
         self._server: uvicorn.Server | None = None
@@ -70,7 +72,7 @@ class SandboxServer:
     @property
     def base_url(self) -> str:
         """The server's address; the API lies under ``/v3/company``."""
-        return f"http://{HOST}:{self._port}"
+        return f"http://{self._host}:{self._port}"
 
     @property
     def token_url(self) -> str:
@@ -115,7 +117,7 @@ class SandboxServer:
     def _prepare(self) -> None:
         if self._snapshot is not None and self._snapshot.exists():
             self.world.load(self._snapshot)
-        self._socket = socket.create_server((HOST, self._port), backlog=128)
+        self._socket = socket.create_server((self._host, self._port), backlog=128)
         # Accepted sockets inherit it; asyncio sets it only where the protocol number is given, and
         # without it every answer waits 40 ms for the caller's delayed acknowledgement.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

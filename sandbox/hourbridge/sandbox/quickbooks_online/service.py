@@ -7,7 +7,7 @@ from typing import Any
 
 from hourbridge.common.exact_json import dumps, loads
 from hourbridge.common.ids import random_id
-from hourbridge.sandbox.quickbooks_online import operations
+from hourbridge.sandbox.quickbooks_online import attachments, operations
 from hourbridge.sandbox.quickbooks_online.audit import Exchange
 from hourbridge.sandbox.quickbooks_online.calls import Answer, Call
 from hourbridge.sandbox.quickbooks_online.company import Company
@@ -23,6 +23,7 @@ from hourbridge.sandbox.quickbooks_online.refusals import (
     unsupported,
     wrong_length,
 )
+from hourbridge.sandbox.quickbooks_online.transactions import EXCHANGE_ACCOUNT
 from hourbridge.sandbox.quickbooks_online.world import World
 
 _REQUEST_ID_LIMIT = 50
@@ -99,6 +100,8 @@ class Service:
             return _SINGLETONS[call.resource](company)
         if call.resource == "query":
             return {"QueryResponse": run(company, parse(_query_text(call)))}
+        if call.resource == "upload" and call.method == "POST":
+            return attachments.upload(company, call.headers.get("content-type", ""), call.body)
         if not call.is_entity:
             raise unsupported(call.resource)
         if call.method == "GET" and len(call.path) == 2:
@@ -151,7 +154,14 @@ def _company_info(company: Company) -> dict[str, Any]:
 
 
 def _preferences(company: Company) -> dict[str, Any]:
-    return {"Preferences": company.preferences}
+    shown = dict(company.preferences)
+    if company.arithmetic.line_base_amounts:
+        account = company.account_named(EXCHANGE_ACCOUNT)
+        converted: dict[str, Any] = {"LineBaseAmounts": True}
+        if account is not None:
+            converted["ExchangeAccountRef"] = {"value": account["Id"]}
+        shown["CurrencyPrefs"] = {**shown["CurrencyPrefs"], **converted}
+    return {"Preferences": shown}
 
 
 _SINGLETONS: dict[str, Callable[[Company], dict[str, Any]]] = {

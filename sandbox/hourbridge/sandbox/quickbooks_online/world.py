@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hourbridge.common.exact_json import dumps, loads
+from hourbridge.sandbox.quickbooks_online.arithmetic import Arithmetic
 from hourbridge.sandbox.quickbooks_online.audit import AuditLog
 from hourbridge.sandbox.quickbooks_online.clock import MovableClock
 from hourbridge.sandbox.quickbooks_online.company import Company
@@ -56,6 +57,8 @@ class World:
                 company.preferences = saved["preferences"]
                 company.tables.update(saved["tables"])
                 company.counters = saved["counters"]
+                company.arithmetic = Arithmetic.from_json(saved.get("arithmetic", {}))
+                company.rates = saved.get("rates", {})
                 company.reindex()
                 self.companies[company.realm] = company
             self.tokens.restore(state["grants"])
@@ -68,6 +71,8 @@ class World:
                 "preferences": company.preferences,
                 "tables": company.tables,
                 "counters": company.counters,
+                "arithmetic": company.arithmetic.as_json(),
+                "rates": company.rates,
             }
             for company in self.companies.values()
         ]

@@ -13,7 +13,14 @@ from starlette.routing import Route
 
 from hourbridge.common.clock import Clock
 from hourbridge.common.messages.records import RecordType
-from hourbridge.common.runtime.admin import Actor, NotFound, Role, json_response, require
+from hourbridge.common.runtime.admin import (
+    Actor,
+    NotFound,
+    RequestInvalid,
+    Role,
+    json_response,
+    require,
+)
 from hourbridge.common.store import audit
 from hourbridge.common.store.engine import Store
 from hourbridge.common.store.outbox import Outbox
@@ -51,6 +58,7 @@ class AdminApi:
             Route("/v1/parked/{id:uuid}/release", self._release, methods=["POST"]),
             Route("/v1/records/{id:uuid}", self._record),
             Route(f"{source}/records/{{record_type}}/{{external_id:path}}", self._find_record),
+            Route("/v1/books/{book}/records", self._named_records),
             Route("/v1/payloads/{reference:path}", self._payload),
         ]
 
@@ -124,6 +132,17 @@ class AdminApi:
         with self._store.transaction() as connection:
             record_id = history.find(connection, (*name, request.path_params["external_id"]))
         return self._show(record_id)
+
+    def _named_records(self, request: Request) -> Response:
+        require(request, Role.VIEWER)
+        book = name_in_path(request, "book")
+        external_id = request.query_params.get("external_id", "").strip()
+        if not external_id:
+            raise RequestInvalid("external_id is the id that a source gave the record")
+        source = request.query_params.get("source")
+        with self._store.transaction() as connection:
+            found = history.named(connection, book, external_id, source)
+        return json_response({"records": found})
 
     def _show(self, record_id: str) -> Response:
         with self._store.transaction() as connection:

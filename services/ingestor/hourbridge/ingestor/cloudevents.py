@@ -23,6 +23,7 @@ from hourbridge.common.messages.events import FieldReason
 from hourbridge.common.messages.fields import BookName, Identifier
 from hourbridge.common.messages.records import RECORD_MODELS, Record, RecordType, TimeEntry
 from hourbridge.common.messages.registry import reasons_of, reported_type
+from hourbridge.ingestor.local_times import completed, without_zone_names
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -226,9 +227,11 @@ def validate_record(
 ) -> Record | None:
     """Return the record in ``data``; what is wrong goes to ``reasons`` with its field's path."""
     try:
-        record = model.model_validate(data)
-        if not isinstance(record, TimeEntry) or record.input.seconds <= _SECONDS_MAX:
+        record = model.model_validate(without_zone_names(data) if model is TimeEntry else data)
+        if not isinstance(record, TimeEntry):
             return record
+        if record.input.seconds <= _SECONDS_MAX:
+            return completed(record, data, reasons, prefix=prefix)
         reasons.append(_reason(f"{prefix}input.seconds", "over_a_year", "more than a year of work"))
     except ValidationError as error:
         for found in reasons_of(error):

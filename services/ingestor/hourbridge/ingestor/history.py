@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from hourbridge.common.messages.records import RecordType
 from hourbridge.common.store.rows import statement
 from hourbridge.ingestor import aliases
 from hourbridge.ingestor.aliases import Name, Named
@@ -27,11 +28,37 @@ _FORMER = statement(
 _ALIASES = statement(
     "SELECT alias FROM record_alias WHERE record_id = CAST(:id AS uuid) ORDER BY alias"
 )
+_SOURCES = statement("SELECT DISTINCT source FROM order_kind WHERE book = :book ORDER BY source")
+_HEADS = statement(
+    """
+    SELECT record_id::text, book, source, record_type, external_id, revision, sequence, deleted,
+           accepted_at
+    FROM record WHERE record_id = ANY(CAST(:ids AS uuid[])) ORDER BY source, record_type
+    """
+)
 
 
 def find(connection: Connection, name: Name) -> str:
     """Return the record id that a source's name leads to, whether or not there is a record."""
     return aliases.resolve(connection, [Named(name)]).record_ids[0]
+
+
+def named(
+    connection: Connection, book: str, external_id: str, source: str | None = None
+) -> list[dict[str, Any]]:
+    """Return the records that any source of a book, or only ``source``, calls ``external_id``.
+
+    Ids are a source's own, per record type: several things may have the same one.
+    """
+    sources = [source] if source else connection.execute(_SOURCES, {"book": book}).scalars().all()
+    names = [
+        Named((book, each, record_type, external_id))
+        for each in sources
+        for record_type in RecordType
+    ]
+    ids = aliases.resolve(connection, names).record_ids if names else []
+    rows = connection.execute(_HEADS, {"ids": sorted(set(ids))})
+    return [dict(row) for row in rows.mappings()]
 
 
 def of_record(connection: Connection, record_id: str) -> dict[str, Any] | None:

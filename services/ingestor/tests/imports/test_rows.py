@@ -38,7 +38,6 @@ def fields(path: Path, **changes: Any) -> Any:
         ("1,,a,c,2026-03-02,,,,,yes,,", ("duration", "missing")),
         ("1,,a,c,2026-03-02,,,1,,perhaps,,", ("billable", "flag_invalid")),
         ("1,,a,c,2026-03-02,9:00,10:00,,Mars/Olympus,yes,,", ("zone", "zone_unknown")),
-        ("1,,a,c,2026-11-01,01:30,03:00,,America/New_York,yes,,", ("start", "ambiguous")),
         (
             "1,,a,c,2026-03-08,02:30,04:00,,America/New_York,yes,,",
             ("start", "nonexistent_local_time"),
@@ -73,6 +72,26 @@ def test_an_offset_decides_where_a_zone_can_t(tmp_path: Path) -> None:
     record = fields(write(tmp_path, HEADER, line))
     assert record.input.seconds == 3600
     assert record.work_date.isoformat() == "2026-11-01"
+
+
+@pytest.mark.parametrize("hours", ["", "1.5"])
+def test_a_wall_time_that_happens_twice_is_kept_for_the_books_policy(
+    tmp_path: Path, hours: str
+) -> None:
+    line = f"1,,a,c,2026-11-01,01:30,03:00,{hours},America/New_York,yes,,"
+    record = fields(write(tmp_path, HEADER, line))
+    assert (record.start_at, record.end_at.isoformat()) == (None, "2026-11-01T08:00:00+00:00")
+    assert record.original_start_text == "2026-11-01T01:30:00"
+    assert record.original_end_text == "03:00"
+    assert record.zone.iana == "America/New_York"
+    assert record.input.seconds == 5400
+    assert record.derivation[-1] == "start: '01:30' names no one instant in its zone"
+
+
+def test_a_wall_time_that_never_was_is_kept_on_request(tmp_path: Path) -> None:
+    line = "1,,a,c,2026-03-29,02:10,03:40,0.5,Europe/Berlin,yes,,"
+    record = fields(write(tmp_path, HEADER, line), gaps="keep")
+    assert (record.start_at, record.original_start_text) == (None, "2026-03-29T02:10:00")
 
 
 def test_the_work_day_is_the_worker_s(tmp_path: Path) -> None:

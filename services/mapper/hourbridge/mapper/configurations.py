@@ -113,6 +113,12 @@ class Configurations:
         row = connection.execute(_VERSION, {"book": book, "version": version}).mappings().first()
         return None if row is None else dict(row)
 
+    def compiled(self, connection: Connection, book: str, version: int) -> CompiledBook | None:
+        """Return one version compiled, None if the book has no such version."""
+        if version < 1 or self.version(connection, book, version) is None:
+            return None
+        return self._compile(connection, book, version)
+
     def _read(
         self, connection: Connection, statement: Any, books: list[str]
     ) -> dict[str, CompiledBook | None]:

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection
 
-from hourbridge.common.messages.records import Expense, Record, TimeEntry
+from hourbridge.common.messages.records import Expense, Payment, Record, TimeEntry
 from hourbridge.common.store.rows import bulk, statement
-from hourbridge.mapper.rules.subject import NO_FACTS, Fact, FactKey, Facts, fact_of, subject_of
+from hourbridge.mapper.rules.subject import (
+    NO_FACTS,
+    Fact,
+    FactKey,
+    Facts,
+    Mappable,
+    fact_of,
+    subject_of,
+)
 
 _KEYS = (
     "jsonb_to_recordset(CAST(:rows AS jsonb)) "
@@ -20,15 +29,18 @@ _LOAD = statement(
 )
 _UPSERT = statement(
     """
-    INSERT INTO source_fact
-    SELECT book, source, kind, external_id, record_id, revision, name, client_id, client_name
+    INSERT INTO source_fact (book, source, kind, external_id, record_id, revision, name,
+                             client_id, client_name, zone)
+    SELECT book, source, kind, external_id, record_id, revision, name, client_id, client_name,
+           zone
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
         book text, source text, kind text, external_id text, record_id text, revision bigint,
-        name text, client_id text, client_name text)
+        name text, client_id text, client_name text, zone text)
     ORDER BY book, source, kind, external_id
     ON CONFLICT (book, source, kind, external_id) DO UPDATE SET
         record_id = excluded.record_id, revision = excluded.revision, name = excluded.name,
-        client_id = excluded.client_id, client_name = excluded.client_name
+        client_id = excluded.client_id, client_name = excluded.client_name,
+        zone = excluded.zone
     WHERE source_fact.revision < excluded.revision
     """
 )
@@ -88,7 +100,7 @@ def learn(connection: Connection, stated: Sequence[StatedFact]) -> bool:
     return bool(changed)
 
 
-_MATTERS = ("name", "client_id", "client_name")
+_MATTERS = ("name", "client_id", "client_name", "zone")
 
 
 def _row(item: StatedFact, key: FactKey, fact: Fact) -> dict[str, object]:
@@ -102,7 +114,12 @@ def _row(item: StatedFact, key: FactKey, fact: Fact) -> dict[str, object]:
         "name": fact.name,
         "client_id": fact.client_id,
         "client_name": fact.client_name,
+        "zone": fact.zone,
     }
+
+
+def _fact(row: Any) -> Fact:
+    return Fact(row.name, row.client_id, row.client_name, row.zone)
 
 
 def known_facts(
@@ -116,11 +133,13 @@ def known_facts(
     known: dict[Owner, dict[FactKey, Fact]] = {}
     asked: set[tuple[Owner, FactKey]] = set()
     pending = [
-        (owner, record) for owner, record in records if isinstance(record, TimeEntry | Expense)
+        (owner, record)
+        for owner, record in records
+        if isinstance(record, TimeEntry | Expense | Payment)
     ]
     while pending:
         wanted: dict[tuple[Owner, FactKey], None] = {}
-        still: list[tuple[Owner, TimeEntry | Expense]] = []
+        still: list[tuple[Owner, Mappable]] = []
         for owner, record in pending:
             consulted = subject_of(record, known.get(owner, NO_FACTS)).consulted
             new = [(owner, key) for key in consulted if (owner, key) not in asked]
@@ -147,5 +166,5 @@ def _load(
     found = bulk(connection, _LOAD, rows).all()
     for row in found:
         facts = known.setdefault((row.book, row.source), {})
-        facts[FactKey(row.kind, row.external_id)] = Fact(row.name, row.client_id, row.client_name)
+        facts[FactKey(row.kind, row.external_id)] = _fact(row)
     return bool(found)

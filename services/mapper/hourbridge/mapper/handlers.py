@@ -22,13 +22,15 @@ from hourbridge.mapper.mapping import MappedRecord, map_accepted
 from hourbridge.mapper.metrics import RECORDS
 from hourbridge.mapper.publication import charge_set_message
 from hourbridge.mapper.records import RecordKey
+from hourbridge.mapper.remembered import decided_folds
 from hourbridge.mapper.rules.index import CompiledBook
 from hourbridge.mapper.rules.subject import NO_FACTS
+from hourbridge.mapper.rules.work_time import NOTHING_REMEMBERED, Remembered
 
 BEFORE_STORE = declare("mapper.before_store", "records mapped, nothing stored yet")
 AFTER_STORE = declare("mapper.after_store", "records stored, the transaction still open")
 
-_NO_FACTS = (RecordType.TIME_ENTRY, RecordType.EXPENSE)
+_NO_FACTS = (RecordType.TIME_ENTRY, RecordType.EXPENSE, RecordType.PAYMENT)
 Books = Mapping[str, CompiledBook | None]
 
 
@@ -132,6 +134,7 @@ def _map(
         connection,
         (((book, item.accepted.source), item.accepted.state) for (book, _), item in batch.items()),
     )
+    decided = decided_folds(connection, ((key, item.accepted.state) for key, item in batch.items()))
     return {
         key: map_accepted(
             key[0],
@@ -139,6 +142,7 @@ def _map(
             item.accepted,
             known.get((key[0], item.accepted.source), NO_FACTS),
             covers=item.covers,
+            remembered=Remembered(decided[key]) if key in decided else NOTHING_REMEMBERED,
         )
         for key, item in batch.items()
     }

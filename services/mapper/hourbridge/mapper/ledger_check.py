@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 
 from hourbridge.common.book import BookConfiguration, LedgerBinding, LedgerReference
+from hourbridge.common.book.accounts import name_of
 from hourbridge.common.errors import ConfigurationInvalid, HourbridgeError, LedgerRejected
 from hourbridge.connectors.ledger import Ledger, LedgerEntity
 from hourbridge.mapper.rules.findings import Finding, warning
@@ -51,6 +52,9 @@ def _findings(book: BookConfiguration, ledger: Ledger) -> Iterator[Finding]:
         else:
             yield from _entity_findings(where, kind, reference, entity)
     yield from _currency_findings(book, resolved)
+    yield from _account_findings(book, resolved)
+    for problem in ledger.check():
+        yield Finding("ledger_setup", "ledger", problem)
 
 
 def _currency_findings(book: BookConfiguration, resolved: _Resolved) -> Iterator[Finding]:
@@ -60,6 +64,32 @@ def _currency_findings(book: BookConfiguration, resolved: _Resolved) -> Iterator
         if entity is not None and entity.currency not in (None, billed_in):
             detail = f"customer {entity.name!r} is kept in {entity.currency}, not {billed_in}"
             yield Finding("customer_currency", f"clients[{index}].customer", detail)
+
+
+def _account_findings(book: BookConfiguration, resolved: _Resolved) -> Iterator[Finding]:
+    """Yield accounts that stand on the wrong side of the books for the part they are to play."""
+    for index, account in enumerate(book.accounts):
+        entity = resolved.known("account", account.ledger) if account.ledger else None
+        if entity is None or entity.classification is None:
+            continue
+        wanted = _CLASSIFICATIONS[name_of((), account.role).partition(":")[0]]
+        if entity.classification not in wanted:
+            detail = (
+                f"account {entity.name!r} is of the class {entity.classification}, "
+                f"a {account.role} account is of {' or '.join(wanted)}"
+            )
+            yield Finding("account_class", f"accounts[{index}].ledger", detail)
+
+
+_PROFIT_AND_LOSS = ("revenue", "expense")
+_CLASSIFICATIONS = {
+    "Assets": ("asset",),
+    "Liabilities": ("liability",),
+    "Equity": ("equity",),
+    "Income": _PROFIT_AND_LOSS,
+    "Expenses": _PROFIT_AND_LOSS,
+}
+"""By the first part of a role's name in journals."""
 
 
 class _Resolved:
@@ -84,6 +114,20 @@ Named = tuple[str, str, LedgerReference]
 
 
 def _references(book: BookConfiguration) -> Iterator[Named]:
+    yield from _client_references(book)
+    yield from _project_references(book)
+    yield from _item_references(book)
+    yield from _cost_references(book)
+    for index, account in enumerate(book.accounts):
+        if account.ledger is not None:
+            yield f"accounts[{index}].ledger", "account", account.ledger
+    for index, tax in enumerate(book.taxes):
+        if tax.percent:
+            code = tax.ledger_code or LedgerReference(name=tax.code)
+            yield f"taxes[{index}]", "tax_code", code
+
+
+def _client_references(book: BookConfiguration) -> Iterator[Named]:
     for index, client in enumerate(book.clients):
         where = f"clients[{index}]"
         yield f"{where}.customer", "customer", client.customer
@@ -91,14 +135,24 @@ def _references(book: BookConfiguration) -> Iterator[Named]:
             yield f"{where}.terms", "term", client.terms
         if client.flat_fee is not None and client.flat_fee.item is not None:
             yield f"{where}.flat_fee.item", "item", client.flat_fee.item
+
+
+def _project_references(book: BookConfiguration) -> Iterator[Named]:
     for index, project in enumerate(book.projects):
         where = f"projects[{index}]"
         if project.job is not None:
             yield f"{where}.job", "customer", project.job
         if project.flat_fee is not None and project.flat_fee.item is not None:
             yield f"{where}.flat_fee.item", "item", project.flat_fee.item
+        if project.class_ref is not None:
+            yield f"{where}.class_ref", "class", project.class_ref
+
+
+def _item_references(book: BookConfiguration) -> Iterator[Named]:
     for index, task in enumerate(book.tasks):
         yield f"tasks[{index}].item", "item", task.item
+        if task.class_ref is not None:
+            yield f"tasks[{index}].class_ref", "class", task.class_ref
     for index, expense in enumerate(book.expenses):
         if expense.item is not None:
             yield f"expenses[{index}].item", "item", expense.item
@@ -106,6 +160,19 @@ def _references(book: BookConfiguration) -> Iterator[Named]:
             yield f"expenses[{index}].account", "account", expense.account
     if book.default_item is not None:
         yield "default_item", "item", book.default_item
+
+
+def _cost_references(book: BookConfiguration) -> Iterator[Named]:
+    for index, subcontractor in enumerate(book.subcontractors):
+        yield f"subcontractors[{index}].vendor", "vendor", subcontractor.vendor
+        if subcontractor.account is not None:
+            yield f"subcontractors[{index}].account", "account", subcontractor.account
+    for index, person in enumerate(book.staff):
+        if person.vendor is not None:
+            yield f"staff[{index}].vendor", "vendor", person.vendor
+    for index, expense in enumerate(book.expenses):
+        if expense.vendor is not None:
+            yield f"expenses[{index}].vendor", "vendor", expense.vendor
 
 
 def _entity_findings(

@@ -13,6 +13,7 @@ from hourbridge.mapper.rules.index import CompiledBook
 from hourbridge.mapper.rules.outcome import Mapped
 from hourbridge.mapper.rules.record import map_record, work_date_of
 from hourbridge.mapper.rules.subject import NO_FACTS, Facts
+from hourbridge.mapper.rules.work_time import NOTHING_REMEMBERED, Remembered
 
 
 class RecordState(Protocol):
@@ -81,6 +82,7 @@ def map_accepted(
     facts: Facts = NO_FACTS,
     *,
     covers: tuple[int, ...] = (),
+    remembered: Remembered = NOTHING_REMEMBERED,
 ) -> MappedRecord:
     """Map an accepted record under ``book``'s version (0 when it has no configuration)."""
     mapped = map_record(
@@ -90,6 +92,7 @@ def map_accepted(
         record_id=accepted.record_id,
         record=accepted.state,
         facts=facts,
+        remembered=remembered,
     )
     return MappedRecord(
         book=book_name,
@@ -115,13 +118,13 @@ def _change(
         reasons=mapped.reasons,
         charges=mapped.charges,
         accepted_at=accepted.accepted_at,
-        work_date=work_date_of(accepted.state),
+        work_date=mapped.work_date or work_date_of(accepted.state),
         client=mapped.client,
         project=mapped.project,
         worked_seconds=mapped.worked_seconds,
         billable_seconds=mapped.billable_seconds,
         deleted=accepted.state.deleted is not None,
-        payment=None,
+        payment=mapped.payment,
     )
 
 

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, text
 
 from hourbridge.common.clock import Clock
 from hourbridge.common.messages.events import MappingOutcome
-from hourbridge.common.runtime.admin import NotFound
+from hourbridge.common.messages.records import TimeEntry
+from hourbridge.common.runtime.admin import NotFound, RequestInvalid
 from hourbridge.common.store import audit
 from hourbridge.common.store.engine import Store
 from hourbridge.common.store.outbox import Outbox
@@ -18,7 +19,9 @@ from hourbridge.mapper.fact_changes import APPLIED_BY, announce
 from hourbridge.mapper.mapping import MappedRecord, same_content
 from hourbridge.mapper.metrics import PARKED
 from hourbridge.mapper.publication import charge_set_message
+from hourbridge.mapper.remembered import Decision, decide_folds
 from hourbridge.mapper.rules.index import CompiledBook
+from hourbridge.mapper.rules.moments import WAITS_FOR, Folds
 from hourbridge.mapper.stored import StoredRecord
 
 _FILTER = (
@@ -65,10 +68,18 @@ class ParkedRecords:
             "waits_for": [{"key": row["key"], "records": row["records"]} for row in counts],
         }
 
-    def release(self, record_id: str, *, actor: str, note: str | None = None) -> dict[str, Any]:
+    def release(
+        self,
+        record_id: str,
+        *,
+        actor: str,
+        note: str | None = None,
+        folds: Folds | None = None,
+    ) -> dict[str, Any]:
         """Map a parked record again now; return its outcome, parked still if facts are missing.
 
-        Nothing is overridden: what is missing must be mapped, not waved through.
+        Nothing is overridden: what is missing must be mapped, not waved through. ``folds`` say
+        what wall times mean that happen twice or never; that is what such an entry waits for.
         """
         with self._store.transaction() as connection:
             book_name = stored.book_of_parked(connection, record_id)
@@ -78,6 +89,8 @@ class ParkedRecords:
             before = stored.one_parked(connection, book_name, record_id)
             if before is None:
                 raise NotFound("it isn't parked any more", id=record_id)
+            if folds is not None:
+                self._decide(connection, before, book_name, Decision(folds, actor, note))
             [after] = stored.map_again(connection, book_name, book, [before])
             if not same_content(before.change, after.change):
                 self._store_change(connection, book, before, after)
@@ -88,7 +101,7 @@ class ParkedRecords:
                 action="parked_released",
                 subject=f"record:{record_id}",
                 book=book_name,
-                detail={"note": note, "outcome": outcome},
+                detail={"note": note, "outcome": outcome, "folds": folds},
             )
         self._outbox.try_flush()
         return {
@@ -96,6 +109,21 @@ class ParkedRecords:
             "outcome": outcome,
             "reasons": [reason.model_dump(exclude_none=True) for reason in after.change.reasons],
         }
+
+    def _decide(
+        self, connection: Connection, parked: StoredRecord, book: str, decision: Decision
+    ) -> None:
+        """Remember which time is meant; raise RequestInvalid where no time is in question."""
+        entry = parked.accepted.state
+        waits_for = (reason.waits_for or "" for reason in parked.change.reasons)
+        asks = any(key.startswith(f"{WAITS_FOR}:") for key in waits_for)
+        if not asks or not isinstance(entry, TimeEntry):
+            raise RequestInvalid(
+                "a fold says which of two times is meant; this waits for something else",
+                id=parked.change.record_id,
+            )
+        key = (book, parked.change.record_id)
+        decide_folds(connection, key, entry, decision, self._clock.now())
 
     def count(self) -> None:
         """Set the gauges of what is parked."""

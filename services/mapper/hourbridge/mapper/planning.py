@@ -81,6 +81,7 @@ class Planner:
                     break
         return {
             "effect": {**effect.report(), "complete": complete},
+            "changes": effect.changes(),
             "name_conflicts": names.conflicts(configuration),
         }
 

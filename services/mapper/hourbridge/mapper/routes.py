@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from hourbridge.common.book import BookConfiguration
 from hourbridge.common.errors import PayloadTooLarge
+from hourbridge.common.local_time import Fold
 from hourbridge.common.runtime.admin import (
     Actor,
     NotAllowed,
@@ -30,6 +31,7 @@ from hourbridge.mapper.configurations import Configurations
 from hourbridge.mapper.document import read_configuration
 from hourbridge.mapper.parked import ParkedRecords
 from hourbridge.mapper.planning import Planner
+from hourbridge.mapper.rules.moments import Folds
 
 BODY_BYTES_MAX = 5_000_000
 LIMIT_MAX = 1000
@@ -133,11 +135,13 @@ class MapperApi:
 
     async def _release(self, request: Request) -> Response:
         actor = require(request, Role.OPERATOR)
-        note = await _note(request)
+        given = await _given(request)
+        note, folds = _text(given, "note"), _folds(given)
         record_id = request.path_params["id"]
 
         def answer() -> Response:
-            return json_response(self.parked.release(record_id, actor=actor.name, note=note))
+            released = self.parked.release(record_id, actor=actor.name, note=note, folds=folds)
+            return json_response(released)
 
         return await run_in_threadpool(answer)
 
@@ -158,16 +162,33 @@ def _decoded(body: bytes) -> str:
         raise RequestInvalid(f"the document is not UTF-8: {error}") from None
 
 
-async def _note(request: Request) -> str | None:
+async def _given(request: Request) -> dict[str, Any]:
     body = await _body(request)
     if not body:
-        return None
+        return {}
     try:
         document = json.loads(body)
     except ValueError:
         raise RequestInvalid("the body is not JSON") from None
-    note = document.get("note") if isinstance(document, dict) else None
-    return note if isinstance(note, str) else None
+    return document if isinstance(document, dict) else {}
+
+
+def _text(given: Mapping[str, Any], name: str) -> str | None:
+    value = given.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _folds(given: Mapping[str, Any]) -> Folds | None:
+    """Return what the body says of doubtful wall times: ``fold``, and maybe ``end_fold``."""
+    start, end = (_fold(given.get(name)) for name in ("fold", "end_fold"))
+    return None if start is None and end is None else Folds(start or end or "earlier", end)
+
+
+def _fold(value: Any) -> Fold | None:
+    if value not in (None, "earlier", "later"):
+        raise RequestInvalid("a fold is earlier or later", given=value)
+    found: Fold | None = value
+    return found
 
 
 def _limit(request: Request) -> int:

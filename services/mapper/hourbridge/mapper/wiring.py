@@ -20,14 +20,19 @@ from hourbridge.connectors.ledger import Ledger
 from hourbridge.connectors.opening import open_ledger
 from hourbridge.mapper.applying import Applier
 from hourbridge.mapper.configurations import Configurations
+from hourbridge.mapper.explain_routes import ExplainApi
+from hourbridge.mapper.explaining import Explainer
 from hourbridge.mapper.fact_changes import FactChanges
 from hourbridge.mapper.handlers import RecordsHandler
 from hourbridge.mapper.ledger_check import LedgerOpener, no_ledger
 from hourbridge.mapper.parked import ParkedRecords
+from hourbridge.mapper.payroll import Payroll
 from hourbridge.mapper.planning import Planner
 from hourbridge.mapper.remap import Remapper
+from hourbridge.mapper.renormalising import Renormaliser
 from hourbridge.mapper.routes import MapperApi
 from hourbridge.mapper.settings import MapperSettings
+from hourbridge.mapper.time_routes import TimeApi
 
 NAME = "mapper"
 
@@ -73,9 +78,18 @@ def build(
         topology=build_topology(settings.retry_delays_seconds),
         lanes=work_and_bulk_lanes(NAME, handler, settings),
         tasks=[remapping, counting],
-        routes=api.routes(),
+        routes=[
+            *api.routes(),
+            *ExplainApi(Explainer(store, configurations)).routes(),
+            *_time(store, configurations, outbox, clock).routes(),
+        ],
         on_stop=on_stop,
     )
+
+
+def _time(store: Store, configurations: Configurations, outbox: Outbox, clock: Clock) -> TimeApi:
+    renormaliser = Renormaliser(store, configurations, outbox=outbox, clock=clock)
+    return TimeApi(Payroll(store, configurations), renormaliser)
 
 
 def _connected(

@@ -16,10 +16,12 @@ from hourbridge.poster import group_store, positions
 from hourbridge.poster.billing import Biller
 from hourbridge.poster.configurations import configuration_of
 from hourbridge.poster.group_store import BillingScope
+from hourbridge.poster.payables.biller import BillMaker
 
 _BOOKS = statement(
     """
-    SELECT book FROM charge WHERE state = 'unbilled' AND automatic AND leakage IS NULL
+    SELECT book FROM charge WHERE state = 'unbilled' AND automatic
+        AND (leakage IS NULL OR leakage ->> 'cause' IN ('capped', 'no_rate'))
     UNION SELECT book FROM supplement WHERE automatic ORDER BY book
     """
 )
@@ -30,9 +32,18 @@ _QUARTERLY = (Grouping.CLIENT_QUARTER,)
 class AutomaticBilling:
     """Bills what its policy says is to be billed without being asked."""
 
-    def __init__(self, store: Store, biller: Biller, clock: Clock, *, quiet_seconds: float) -> None:
+    def __init__(
+        self,
+        store: Store,
+        biller: Biller,
+        bills: BillMaker,
+        clock: Clock,
+        *,
+        quiet_seconds: float,
+    ) -> None:
         self._store = store
         self._biller = biller
+        self._bills = bills
         self._clock = clock
         self._quiet = timedelta(seconds=quiet_seconds)
 
@@ -41,7 +52,9 @@ class AutomaticBilling:
         with self._store.transaction() as connection:
             books = list(connection.execute(_BOOKS).scalars())
             scopes = [scope for book in books for scope in self._scopes(connection, book)]
-        return sum(len(self._biller.bill(scope).documents) for scope in scopes)
+        made = sum(len(self._biller.bill(scope).documents) for scope in scopes)
+        months = [scope for scope in scopes if scope.groupings == _MONTHLY]
+        return made + sum(len(self._bills.bill(scope)) for scope in months)
 
     def _scopes(self, connection: Connection, book: str) -> list[BillingScope]:
         configured = configuration_of(connection, book)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from sqlalchemy import Connection
@@ -16,14 +16,20 @@ from hourbridge.common.errors import TransientFailure
 from hourbridge.common.faults import fault_point
 from hourbridge.common.messages.events import Charge, Document, DocumentStatus
 from hourbridge.common.store.engine import Store
-from hourbridge.poster import group_store
+from hourbridge.poster import group_store, supplements
+from hourbridge.poster.capping import FittedSupplements, fit_supplements, limits_of
 from hourbridge.poster.configurations import Configured, configuration_of
+from hourbridge.poster.currencies.costs import in_client_currency
+from hourbridge.poster.currencies.rates import BookRates
+from hourbridge.poster.currencies.stamping import stamp
 from hourbridge.poster.document_store import DocumentStore
 from hourbridge.poster.documents import Group, HeldSupplement, NewDocument, build_document
 from hourbridge.poster.fault_points import DOCUMENTS_ASSEMBLED, DOCUMENTS_COMMITTED
 from hourbridge.poster.fees import attach_covered
 from hourbridge.poster.group_store import BillingScope, Waiting
+from hourbridge.poster.leakage import note_leakage
 from hourbridge.poster.operations import Intent, add_intents
+from hourbridge.poster.review.gate import gated
 
 GROUPS_PER_TRANSACTION_MAX = 100
 _DRY_RUN_NUMBER = "DRY-RUN"
@@ -43,6 +49,15 @@ class PricedGroup:
 
     group: Group
     assembly: Assembly
+    offered: FittedSupplements
+    """The group's supplements; the group itself has those that there is room for."""
+    unrated: tuple[Leakage, ...] = ()
+    """Foreign costs that wait for a rate."""
+
+    @property
+    def leakage(self) -> list[Leakage]:
+        """Return what is not billed, and why."""
+        return [*self.offered.leakage, *self.assembly.leakage, *self.unrated]
 
     @property
     def makes_document(self) -> bool:
@@ -82,10 +97,11 @@ class Biller:
                     connection, scope, engagement_key, groups, lock=False
                 )
                 for priced in self._price(connection, scope, engagement_key, waiting):
-                    result.leakage += _of_note(priced.assembly.leakage)
+                    result.leakage += _of_note(priced.leakage)
                     if priced.makes_document:
                         new = build_document(priced.group, priced.assembly, _DRY_RUN_NUMBER)
-                        result.documents.append(new.document)
+                        (shown,) = stamp(connection, scope.book, [new])
+                        result.documents.append(shown.document)
         return result
 
     def bill_groups(
@@ -100,20 +116,39 @@ class Biller:
         group_store.lock_engagement(connection, scope.book, engagement_key)
         waiting = group_store.read_waiting(connection, scope, engagement_key, groups, lock=True)
         priced = self._price(connection, scope, engagement_key, waiting)
-        documents = self._number(connection, [p for p in priced if p.makes_document])
+        numbered = self._number(connection, [p for p in priced if p.makes_document])
+        documents = stamp(connection, scope.book, gated(connection, scope.book, numbered))
         self._documents.insert(connection, scope.book, documents)
-        group_store.drop_supplements(
-            connection, [s.line_id for p in priced for s in p.group.supplements]
-        )
+        self._hold_back(connection, scope.book, priced, documents)
         for part in priced:
             attach_covered(connection, self._documents, scope.book, part.assembly.covered)
-            group_store.note_leakage(connection, part.assembly.leakage)
-            result.leakage += _of_note(part.assembly.leakage)
+            note_leakage(connection, part.leakage)
+            result.leakage += _of_note(part.leakage)
         final = [d.document for d in documents if d.document.status is DocumentStatus.POSTING]
         intents = [Intent(scope.book, document, "create") for document in final]
         add_intents(connection, intents, self._clock.now())
         result.documents += [new.document for new in documents]
         fault_point(DOCUMENTS_ASSEMBLED)
+
+    def _hold_back(
+        self,
+        connection: Connection,
+        book: str,
+        priced: Sequence[PricedGroup],
+        documents: Sequence[NewDocument],
+    ) -> None:
+        """Hold what caps left no room for; forget what became lines."""
+        rows = [row for new in documents for row in supplements.held_back(new, book)]
+        for part in priced:
+            keys = {
+                "book": book,
+                "engagement_key": part.group.engagement_key,
+                "group_key": part.group.group_key,
+            }
+            rows += [supplements.cut_row(keys, rest) for rest in part.offered.cut]
+            supplements.note_held(connection, part.offered.whole)
+        supplements.drop(connection, [s.line_id for p in priced for s in p.offered.billed])
+        supplements.insert(connection, rows, self._clock.now())
 
     def _price(
         self, connection: Connection, scope: BillingScope, engagement_key: str, waiting: Waiting
@@ -124,14 +159,28 @@ class Biller:
         residues = group_store.carries(connection, scope.book, keys)
         fees = {key for key in map(fee_key, everything) if key is not None}
         billed = set(group_store.billed_fees(connection, scope.book, fees))
+        limits = limits_of(connection, scope.book, engagement_key, configured, waiting.everything())
         priced = []
-        for group in _groups(scope, engagement_key, waiting, configured):
-            assembly = assemble(group.charges, carries=residues, billed_fees=billed)
+        rates = BookRates(connection, configured.configuration)
+        for whole in _groups(scope, engagement_key, waiting, configured):
+            rated = in_client_currency(whole, rates)
+            group = rated.group
+            offered = fit_supplements(group.supplements, limits)
+            assembly = assemble(
+                group.charges,
+                carries=residues,
+                billed_fees=billed,
+                versions=waiting.versions,
+                limits=offered.limits,
+            )
             for line in assembly.lines:
                 if line.basis.carry_key:
                     residues[line.basis.carry_key] = line.price.carry_out_seconds
             billed |= {line.fee_key for line in assembly.lines if line.fee_key}
-            priced.append(PricedGroup(group, assembly))
+            if limits is not None and assembly.rooms is not None:
+                limits = replace(limits, rooms=assembly.rooms)
+            fitted = replace(group, supplements=offered.billed)
+            priced.append(PricedGroup(fitted, assembly, offered, rated.unrated))
         return priced
 
     def _number(self, connection: Connection, priced: Sequence[PricedGroup]) -> list[NewDocument]:
@@ -191,6 +240,7 @@ def _groups(
             through=scope.through,
             zone=configured.configuration.zone,
             configuration_version=configured.version,
+            taxes=configured.configuration.taxes,
             run_id=scope.run_id,
         )
         for start, group_key in sorted(charges.keys() | supplements.keys())

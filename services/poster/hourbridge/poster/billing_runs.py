@@ -21,8 +21,11 @@ from hourbridge.common.store.engine import Store
 from hourbridge.common.store.rows import statement
 from hourbridge.poster import group_store, positions
 from hourbridge.poster.billing import Biller, BillResult
+from hourbridge.poster.charge_reports import warned
 from hourbridge.poster.configurations import configuration_of
 from hourbridge.poster.group_store import BillingScope
+from hourbridge.poster.payables.biller import BillMaker
+from hourbridge.poster.payables.bills import is_bill
 
 _INSERT = statement(
     """
@@ -39,6 +42,13 @@ _CLAIM = statement(
 )
 _MADE = statement("SELECT payload FROM document WHERE run_id = :run_id ORDER BY created_at, number")
 _READ = statement("SELECT * FROM billing_run WHERE run_id = :run_id")
+_OF_BOOK = statement(
+    """
+    SELECT run_id, through, client, project, state, waits_for, requested_by, requested_at,
+        finished_at, result -> 'documents' AS documents, result -> 'totals' AS totals
+    FROM billing_run WHERE book = :book ORDER BY requested_at DESC, run_id LIMIT :limit
+    """
+)
 _WAIT = statement("UPDATE billing_run SET waits_for = :waits_for WHERE run_id = :run_id")
 _FINISH = statement(
     """
@@ -70,10 +80,16 @@ class BillingRuns:
     """Accepts, performs and shows billing runs."""
 
     def __init__(
-        self, store: Store, biller: Biller, clock: Clock, wake: Callable[[], None]
+        self,
+        store: Store,
+        biller: Biller,
+        bills: BillMaker,
+        clock: Clock,
+        wake: Callable[[], None],
     ) -> None:
         self._store = store
         self._biller = biller
+        self._bills = bills
         self._clock = clock
         self._wake = wake
 
@@ -123,13 +139,26 @@ class BillingRuns:
             result = BillResult()
         else:
             result = self._biller.preview(request.scope)
+            result.documents += self._bills.preview(request.scope)
         answer = summary(result)
         return {
             "state": "dry_run",
             "waits_for": waits_for,
             **answer,
             "would_bill": [_shown(document) for document in result.documents],
+            "warnings": self._warnings(request),
         }
+
+    def _warnings(self, request: BillRequest) -> list[dict[str, Any]]:
+        """Return what a person should look at before this is billed."""
+        with self._store.transaction() as connection:
+            return warned(
+                connection,
+                request.book,
+                through=request.through,
+                client=request.client,
+                project=request.project,
+            )
 
     def show(self, run_id: str) -> dict[str, Any]:
         """Return a run's state and result, or raise NotFound."""
@@ -139,6 +168,12 @@ class BillingRuns:
             raise NotFound("there is no such billing run", run=run_id)
         shown = {name: row[name] for name in ("run_id", "book", "through", "sequence", "state")}
         return {**shown, "waits_for": row["waits_for"], **row["result"]}
+
+    def of_book(self, book: str, limit: int) -> list[dict[str, Any]]:
+        """Return the runs of a book, the newest first."""
+        with self._store.transaction() as connection:
+            rows = connection.execute(_OF_BOOK, {"book": book, "limit": limit}).mappings()
+            return [dict(row) for row in rows]
 
     def _claim(self, run_id: str) -> int:
         with self._store.transaction() as claim:
@@ -157,7 +192,9 @@ class BillingRuns:
             if waits_for != row["waits_for"]:
                 claim.execute(_WAIT, {"run_id": run_id, "waits_for": waits_for})
             return 0
-        billed = self._biller.bill(replace(request.scope, run_id=run_id))
+        scope = replace(request.scope, run_id=run_id)
+        billed = self._biller.bill(scope)
+        self._bills.bill(scope)
         made = claim.execute(_MADE, {"run_id": run_id}).scalars()
         result = BillResult([Document.model_validate(payload) for payload in made], billed.leakage)
         claim.execute(
@@ -186,19 +223,27 @@ def _waits_for(connection: Connection, request: BillRequest) -> str | None:
 
 
 def summary(result: BillResult) -> dict[str, Any]:
-    """Return counts and sums of a result."""
-    totals: dict[str, Decimal] = {}
-    for document in result.documents:
-        sign = -1 if document.kind == "credit_memo" else 1
-        totals[document.currency] = (
-            totals.get(document.currency, Decimal(0)) + sign * document.total
-        )
+    """Return counts and sums of a result: what clients are billed, and what vendors are owed."""
+    bills = [document for document in result.documents if is_bill(document)]
+    invoices = [document for document in result.documents if not is_bill(document)]
     return {
-        "documents": len(result.documents),
-        "totals": [{"currency": name, "total": str(totals[name])} for name in sorted(totals)],
+        "documents": len(invoices),
+        "totals": _totals(invoices),
+        "vendor_bills": len(bills),
+        "vendor_totals": _totals(bills),
         "leaked_seconds": sum(leaked.seconds for leaked in result.leakage),
         "leakage": _leakage(result.leakage),
     }
+
+
+def _totals(documents: Sequence[Document]) -> list[dict[str, str]]:
+    """Return sums by currency; credits count against them."""
+    totals: dict[str, Decimal] = {}
+    for document in documents:
+        sign = -1 if document.kind in ("credit_memo", "vendor_credit") else 1
+        total = totals.get(document.currency, Decimal(0)) + sign * document.total
+        totals[document.currency] = total
+    return [{"currency": name, "total": str(totals[name])} for name in sorted(totals)]
 
 
 def _leakage(leakage: Sequence[Leakage]) -> list[Mapping[str, Any]]:

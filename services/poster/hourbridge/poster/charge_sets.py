@@ -22,6 +22,8 @@ class HeldCharge:
     document_id: str | None = None
     is_posted: bool = False
     """The document is in the ledger or on its way there."""
+    is_payable: bool = False
+    """It is owed to a vendor, not billed to a client."""
 
     @property
     def is_on_line(self) -> bool:
@@ -37,19 +39,42 @@ class Decision:
     withdrawn: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     corrections: frozenset[str] = frozenset()
+    is_settled: bool = False
+    """The set may not touch what is posted (of one side); it holds once that is unbilled again."""
 
 
 def decide(changed: ChargeSetChanged, held: Sequence[HeldCharge]) -> Decision:
     """Return what replacing the record's charges by ``changed`` means.
 
     A new mapping of an unchanged record never touches posted work: as soon as one of the
-    record's charges is posted at this revision, all of them stay as they are.
+    record's charges is posted at this revision, all of them stay as they are. What we owe a vendor
+    and what the client pays are posted apart, so this holds for each side by itself.
     """
-    if any(_is_settled(charge, changed.record_revision) for charge in held):
-        return Decision()
+    owed = [charge for charge in changed.charges if charge.payable is not None]
+    billed = [charge for charge in changed.charges if charge.payable is None]
+    revision = changed.record_revision
+    return _both(
+        _replaced(revision, billed, [charge for charge in held if not charge.is_payable]),
+        _replaced(revision, owed, [charge for charge in held if charge.is_payable]),
+    )
+
+
+def _both(one: Decision, other: Decision) -> Decision:
+    return Decision(
+        written=one.written + other.written,
+        withdrawn=one.withdrawn + other.withdrawn,
+        dropped=one.dropped + other.dropped,
+        corrections=one.corrections | other.corrections,
+        is_settled=one.is_settled or other.is_settled,
+    )
+
+
+def _replaced(revision: int, charges: Sequence[Charge], held: Sequence[HeldCharge]) -> Decision:
+    if any(_is_settled(charge, revision) for charge in held):
+        return Decision(is_settled=True)
     by_id = {charge.charge_id: charge for charge in held}
     written: list[tuple[Charge, ChargeState]] = []
-    for charge in changed.charges:
+    for charge in charges:
         known = by_id.pop(charge.charge_id, None)
         on_line = known is not None and known.is_on_line
         written.append((charge, "billed" if on_line else "unbilled"))

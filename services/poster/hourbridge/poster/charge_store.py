@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hourbridge.billing.grouping import group_keys
+from hourbridge.billing.payables import GROUPING, payable_keys
 from hourbridge.common.messages.events import Charge, ChargeSetChanged
 from hourbridge.common.store.rows import bulk, statement
-from hourbridge.poster.charge_sets import ChargeState, Decision, HeldCharge
+from hourbridge.poster.charge_sets import ChargeState, Decision, HeldCharge, decide
 
 # A row that was there has been locked by this transaction before it was updated: xmax says so.
 _UPSERT_SETS = statement(
@@ -23,7 +24,8 @@ _UPSERT_SETS = statement(
         mapping_version integer, outcome text, reasons jsonb, accepted_at timestamptz)
     ON CONFLICT (record_id) DO UPDATE SET
         record_revision = excluded.record_revision, mapping_version = excluded.mapping_version,
-        outcome = excluded.outcome, reasons = excluded.reasons, accepted_at = excluded.accepted_at
+        outcome = excluded.outcome, reasons = excluded.reasons,
+        accepted_at = excluded.accepted_at, waiting = NULL
     WHERE (s.record_revision, s.mapping_version)
         < (excluded.record_revision, excluded.mapping_version)
     RETURNING record_id, xmax <> 0 AS is_known
@@ -36,7 +38,8 @@ _LOCK = statement(
 _HELD = statement(
     """
     SELECT c.record_id, c.charge_id, c.state, b.record_revision AS billed_revision, l.document_id,
-        coalesce(d.status NOT IN ('draft', 'parked') OR d.payload ? 'posted', false) AS is_posted
+        coalesce(d.status NOT IN ('draft', 'parked') OR d.payload ? 'posted', false) AS is_posted,
+        c.grouping = 'payable' AS is_payable
     FROM charge c
     LEFT JOIN line_charge b ON b.charge_id = c.charge_id AND b.is_live
     LEFT JOIN document_line l ON l.line_id = b.line_id
@@ -72,6 +75,21 @@ _UPSERT_CHARGES = statement(
         payload = excluded.payload
     """
 )
+_KEEP_WAITING = statement(
+    """
+    UPDATE charge_set s SET waiting = r.waiting
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(record_id text, waiting text)
+    WHERE s.record_id = r.record_id
+    """
+)
+_WAITING = statement(
+    """
+    SELECT DISTINCT s.record_id, s.book, s.waiting FROM charge_set s
+    JOIN charge c ON c.record_id = s.record_id
+    WHERE c.charge_id = ANY(:charges) AND s.waiting IS NOT NULL ORDER BY s.record_id
+    """
+)
+_TAKEN_UP = statement("UPDATE charge_set SET waiting = NULL WHERE record_id = ANY(:records)")
 _WITHDRAW = statement(
     "UPDATE charge SET state = 'withdrawn', changed_at = :now WHERE charge_id = ANY(:charges)"
 )
@@ -123,12 +141,38 @@ def apply_decisions(
     )
     if rows:
         bulk(connection, _UPSERT_CHARGES, rows, now=now)
+    _keep_waiting(connection, [changed for _, changed, d in decisions if d.is_settled])
     everything = [decision for _, _, decision in decisions]
     _execute_for(connection, _WITHDRAW, [c for d in everything for c in d.withdrawn], now=now)
     _execute_for(connection, _DROP, [c for d in everything for c in d.dropped])
     documents = sorted({document for d in everything for document in d.corrections})
     if documents:
         connection.execute(_REQUEST, {"documents": documents, "now": now})
+
+
+def take_up_waiting(connection: Connection, charges: Sequence[str], now: datetime) -> None:
+    """Let newer mappings of charges that were posted and no longer are hold for them now."""
+    if not charges:
+        return
+    waiting = connection.execute(_WAITING, {"charges": list(charges)}).all()
+    held = lock_held(connection, [row.record_id for row in waiting])
+    decisions = []
+    for row in waiting:
+        changed = ChargeSetChanged.model_validate_json(row.waiting)
+        decisions.append((row.book, changed, decide(changed, held.get(row.record_id, ()))))
+    apply_decisions(connection, decisions, now)
+    done = [changed.record_id for _, changed, decision in decisions if not decision.is_settled]
+    if done:
+        connection.execute(_TAKEN_UP, {"records": done})
+
+
+def _keep_waiting(connection: Connection, settled: Sequence[ChargeSetChanged]) -> None:
+    rows = [
+        {"record_id": each.record_id, "waiting": each.model_dump_json(exclude_none=True)}
+        for each in settled
+    ]
+    if rows:
+        bulk(connection, _KEEP_WAITING, rows)
 
 
 def _execute_for(connection: Connection, sql: Any, charges: list[str], **more: Any) -> None:
@@ -153,14 +197,15 @@ def _set_row(book: str, changed: ChargeSetChanged) -> Mapping[str, Any]:
 def _charge_row(
     book: str, changed: ChargeSetChanged, charge: Charge, state: ChargeState
 ) -> dict[str, Any]:
-    keys = group_keys(charge, changed.record_id)
+    is_payable = charge.payable is not None
+    keys = payable_keys(charge) if is_payable else group_keys(charge, changed.record_id)
     return {
         "charge_id": charge.charge_id,
         "record_id": changed.record_id,
         "book": book,
         "engagement_key": keys.engagement,
         "group_key": keys.group,
-        "grouping": charge.invoicing.grouping,
+        "grouping": GROUPING if is_payable else charge.invoicing.grouping,
         "automatic": charge.invoicing.automatic,
         "client": charge.client,
         "project": charge.project,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 
 from sqlalchemy import Connection
 
+from hourbridge.billing.ownership import client_rule, project_rule
 from hourbridge.common.book import BookConfiguration, CorrectionPolicy
-from hourbridge.common.messages.events import BookConfigured
+from hourbridge.common.messages.events import BookConfigured, Charge
 from hourbridge.common.store.rows import bulk, statement
 
 _UPSERT = statement(
@@ -62,14 +64,23 @@ def _parsed(configuration: str) -> BookConfiguration:
     return BookConfiguration.model_validate_json(configuration)
 
 
-def correction_policy(
-    configuration: BookConfiguration, *, client: str, project: str | None
-) -> CorrectionPolicy:
-    """Return the policy of a project, else of its client, else of the book."""
-    for rule in configuration.projects:
-        if rule.project == project and rule.corrections is not None:
-            return rule.corrections
-    for mapping in configuration.clients:
-        if mapping.client == client and mapping.corrections is not None:
-            return mapping.corrections
+def correction_policy(configuration: BookConfiguration, charge: Charge) -> CorrectionPolicy:
+    """Return what happens when a posted charge changes.
+
+    The client's policy, else the project's, else the book's on the day of the work.
+    """
+    client = client_rule(configuration, charge)
+    if client is not None and client.corrections is not None:
+        return client.corrections
+    project = project_rule(configuration, charge)
+    if project is not None and project.corrections is not None:
+        return project.corrections
+    dated = [
+        policies
+        for policies in configuration.policies
+        if policies.corrections is not None and policies.holds_on(charge.work_date)
+    ]
+    newest = max(dated, key=lambda policies: policies.effective_from or date.min, default=None)
+    if newest is not None and newest.corrections is not None:
+        return newest.corrections
     return configuration.corrections

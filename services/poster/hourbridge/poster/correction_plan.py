@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 
 from hourbridge.billing.corrections import LineDelta, delta_description, line_delta, stays_on_line
 from hourbridge.billing.pricing import price_line
+from hourbridge.billing.tax_credits import StandingTax, credit_taxes
 from hourbridge.common.ids import derive_id
 from hourbridge.common.messages.events import (
     Charge,
@@ -17,8 +17,10 @@ from hourbridge.common.messages.events import (
     DocumentLine,
     DocumentStatus,
 )
+from hourbridge.poster.document_store import HeldDocument
 from hourbridge.poster.documents import NewLine
 from hourbridge.poster.line_store import BilledCharge, StandingLine
+from hourbridge.poster.taxing import retaxed
 
 
 @dataclass(frozen=True)
@@ -65,18 +67,33 @@ def without_charges(document: Document, leaving: set[str]) -> tuple[DocumentLine
 
 
 def credit_memo(
-    document: Document, plans: Sequence[LinePlan], *, number: str, day: date, is_draft: bool
+    document: Document,
+    plans: Sequence[LinePlan],
+    *,
+    number: str,
+    day: date,
+    is_draft: bool,
+    standing_taxes: Mapping[str, StandingTax],
 ) -> tuple[Document, tuple[NewLine, ...]] | None:
-    """Return the credit memo for what was billed too much, linked line by line; None for none."""
+    """Return the credit memo for what was billed too much, linked line by line; None for none.
+
+    It takes back the tax with it, as the document was taxed; the last one takes what is left.
+    """
     credits = [p.delta for p in plans if p.delta is not None and p.delta.direction == "credit"]
     if not credits:
         return None
     content = [f"{delta.line_id}:{delta.amount}" for delta in credits]
     document_id = derive_id("credit", document.document_id, number, *content)
     by_id = {line.line_id: line for line in document.lines}
-    lines = tuple(
+    lines = [
         correction_line(by_id[delta.line_id], delta, document, document_id, position)
         for position, delta in enumerate(credits, start=1)
+    ]
+    taxed = credit_taxes(
+        [(delta.line_id, line) for delta, line in zip(credits, lines, strict=True)],
+        document.taxes,
+        standing_taxes,
+        document.currency,
     )
     memo = document.model_copy(
         update={
@@ -90,18 +107,27 @@ def credit_memo(
             "due_date": None,
             "terms": None,
             "memo": f"Credit to {document.number}",
-            "lines": lines,
-            "total": sum((line.amount for line in lines), Decimal(0)),
+            "lines": taxed.lines,
+            "taxes": taxed.taxes,
+            "total": taxed.total,
+            "discount": None,
             "credits_document_id": document.document_id,
             "cut_off_at": None,
             "posted": None,
             "reason": None,
         }
     )
+    kinds = {plan.standing.posted.line_id: plan.standing.posted.basis.kind for plan in plans}
     taken_back = tuple(
-        NewLine(line, amount=-line.amount, seconds=-line.billed_seconds) for line in lines
+        _taken_back(line, kinds[delta.line_id])
+        for delta, line in zip(credits, taxed.lines, strict=True)
     )
     return memo, taken_back
+
+
+def _taken_back(line: DocumentLine, kind: str) -> NewLine:
+    """Return a line of a credit as it counts in the books: less time, less money."""
+    return NewLine(line, amount=-line.amount, seconds=-line.billed_seconds, charge_kind=kind)
 
 
 def correction_line(
@@ -125,8 +151,33 @@ def correction_line(
             "credits_line_id": line.line_id if is_credit else None,
             "supplements_line_id": None if is_credit else line.line_id,
             "roundings": (),
+            "discount": None,
+            "adjustment": None,
+            "capped_seconds": 0,
+            "capped_amount": None,
+            "tax_amount": None,
         }
     )
+
+
+def may_update(held: HeldDocument, plans: Sequence[LinePlan]) -> bool:
+    """Return whether a document can be put right by an update of its lines alone.
+
+    Not after credits or supplements, nor where a line was billed at less than its price: what a
+    person or a document's discount decided is not decided again.
+    """
+    return (
+        not held.in_place_refused
+        and any(plan.delta is not None for plan in plans)
+        and not any(plan.standing.is_adjusted for plan in plans)
+        and not any(plan.standing.posted.basis.list_amount is not None for plan in plans)
+        and not any(line.capped_amount is not None for line in held.document.lines)
+    )
+
+
+def was_adjusted(document: Document) -> bool:
+    """Return whether a person adjusted a document."""
+    return any(line.adjustment is not None for line in document.lines)
 
 
 def corrected_in_place(document: Document, plans: Sequence[LinePlan]) -> Document | None:
@@ -140,8 +191,7 @@ def corrected_in_place(document: Document, plans: Sequence[LinePlan]) -> Documen
             lines.append(repriced.model_copy(update={"position": len(lines) + 1}))
     if not lines:
         return None
-    total = sum((line.amount for line in lines), Decimal(0))
-    return document.model_copy(update={"lines": tuple(lines), "total": total})
+    return document.model_copy(update=retaxed(document, lines))
 
 
 def _repriced(line: DocumentLine, plan: LinePlan) -> DocumentLine | None:

@@ -1,9 +1,9 @@
-"""What people decide about documents: release, withdraw, restore; each audited."""
+"""What people decide about documents: release, withdraw, restore, credit; each audited."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -11,13 +11,16 @@ from sqlalchemy import Connection
 
 from hourbridge.common.clock import Clock
 from hourbridge.common.errors import HourbridgeError
-from hourbridge.common.messages.events import Document, DocumentStatus, Reason
+from hourbridge.common.messages.events import Document, DocumentKind, DocumentStatus, Reason
 from hourbridge.common.store import audit
 from hourbridge.common.store.engine import Store
-from hourbridge.poster import group_store, operations
+from hourbridge.poster import group_store, line_store, operations
 from hourbridge.poster.correcting import Corrector
+from hourbridge.poster.currencies.stamping import rated, waits_for_rate
 from hourbridge.poster.document_store import DocumentStore, HeldDocument
 from hourbridge.poster.operations import Intent, OpenOperation
+from hourbridge.poster.review.aside import charges_on, set_aside
+from hourbridge.poster.taxing import taxed_on
 
 
 class NotPossible(HourbridgeError):
@@ -63,7 +66,7 @@ class Decisions:
         with self._store.transaction() as connection:
             held = self._lock(connection, document_id)
             operation = operations.lock_open(connection, document_id)
-            if held.document.status is DocumentStatus.DRAFT:
+            if held.document.status is DocumentStatus.DRAFT or waits_for_rate(held.document):
                 document = self._post(connection, held, document_date)
             elif held.document.status is DocumentStatus.PARKED and operation is not None:
                 document = self._try_again(connection, held, operation, document_date)
@@ -77,7 +80,10 @@ class Decisions:
         return document
 
     def withdraw(self, document_id: str, decision: Decision) -> Document:
-        """Drop a document that was never posted; its charges are unbilled again."""
+        """Drop a document that was never posted; its charges are unbilled again.
+
+        Automatic billing leaves them alone: it would make the same document at once.
+        """
         with self._store.transaction() as connection:
             held = self._lock(connection, document_id)
             operation = operations.lock_open(connection, document_id)
@@ -86,7 +92,9 @@ class Decisions:
             if not waits or posted or (operation and operation.may_be_in_ledger):
                 raise NotPossible("only documents that were never sent can be withdrawn")
             reason = Reason(code="withdrawn", detail=decision.note or decision.actor)
+            freed = charges_on(connection, document_id)
             self._corrector.withdraw(connection, held, operation, reason)
+            set_aside(connection, freed)
             self._audit(connection, held, "withdrawn", decision, {})
             document = self._documents.read(connection, document_id).document
         self._announced()
@@ -115,6 +123,28 @@ class Decisions:
         self._announced()
         return document
 
+    def credit(self, document_id: str, decision: Decision) -> Document:
+        """Take a posted invoice back as a whole and return the credit memo.
+
+        Its work is unbilled again, to be billed when somebody asks: at the rates that are mapped
+        then. Raises NotFound or NotPossible.
+        """
+        with self._store.transaction() as connection:
+            held = self._lock(connection, document_id)
+            operation = operations.lock_open(connection, document_id)
+            is_posted = held.document.status is DocumentStatus.POSTED and operation is None
+            if not is_posted or held.document.kind is not DocumentKind.INVOICE:
+                raise NotPossible("only posted invoices can be credited", document=document_id)
+            freed = charges_on(connection, document_id)
+            memo_id = self._corrector.credit_in_full(connection, held)
+            if memo_id is None:
+                raise NotPossible("the invoice is credited already", document=document_id)
+            set_aside(connection, freed)
+            self._audit(connection, held, "credited", decision, {"credit": memo_id})
+            memo = self._documents.read(connection, memo_id).document
+        self._announced()
+        return memo
+
     def _lock(self, connection: Connection, document_id: str) -> HeldDocument:
         seen = self._documents.read(connection, document_id)
         group_store.lock_engagement(connection, seen.book, seen.engagement_key)
@@ -123,8 +153,10 @@ class Decisions:
     def _post(
         self, connection: Connection, held: HeldDocument, document_date: date | None
     ) -> Document:
-        changes = _dated(held.document, document_date)
-        document = self._documents.save(connection, held, status=DocumentStatus.POSTING, **changes)
+        changes = _moved(connection, held, document_date)
+        document = self._documents.save(
+            connection, held, status=DocumentStatus.POSTING, reason=None, **changes
+        )
         intent = Intent(held.book, document, "create", held.payload_version)
         operations.add_intents(connection, [intent], self._clock.now())
         return document
@@ -142,7 +174,8 @@ class Decisions:
         answered from its memory for ever.
         """
         now = self._clock.now()
-        changes = _dated(held.document, document_date or held.proposed_date)
+        day = document_date or held.proposed_date
+        changes = _moved(connection, held, day)
         if operation.error_code == "document_number_taken":
             changes = {**changes, "number": self._new_number(connection, held)}
         is_new = bool(changes) or operation.error_code == "document_missing"
@@ -189,6 +222,25 @@ class Decisions:
             book=held.book,
             detail={"number": held.document.number, "note": decision.note, **detail},
         )
+
+
+def _moved(connection: Connection, held: HeldDocument, day: date | None) -> dict[str, Any]:
+    """Return what another date changes: the dates, and the tax and the rate that follow them."""
+    changes = _dated(held.document, day)
+    if changes and day is not None and held.document.posted is None:
+        taxed = taxed_on(connection, held.book, held.document, day)
+        if taxed:
+            held = replace(held, document=held.document.model_copy(update=taxed))
+            line_store.rewrite(connection, held.document)
+            changes |= taxed
+    return changes | _rated(connection, held, day)
+
+
+def _rated(connection: Connection, held: HeldDocument, day: date | None) -> dict[str, Any]:
+    """Return what the rate of the day changes; a document in the ledger keeps the one it has."""
+    if held.document.posted is not None:
+        return {}
+    return rated(connection, held.book, held.document, day)
 
 
 def _dated(document: Document, day: date | None) -> dict[str, Any]:

@@ -9,16 +9,19 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
+from hourbridge.billing.currencies.stamping import moves_money, restamped
 from hourbridge.billing.grouping import ledger_key
 from hourbridge.common.clock import Clock
 from hourbridge.common.errors import ensure
-from hourbridge.common.messages.events import Document
+from hourbridge.common.messages.events import Document, DocumentStatus
 from hourbridge.common.runtime.admin import NotFound
 from hourbridge.common.store.outbox import Outbox
 from hourbridge.common.store.rows import bulk, statement
+from hourbridge.poster import journals
 from hourbridge.poster.announcements import announce
 from hourbridge.poster.documents import NewDocument, NewLine
 from hourbridge.poster.metrics import DOCUMENTS
+from hourbridge.poster.payments import stated as stated_payments
 
 _NUMBERS = statement(
     """
@@ -42,11 +45,13 @@ _INSERT_DOCUMENTS = statement(
 _INSERT_LINES = statement(
     """
     INSERT INTO document_line (line_id, document_id, book, position, amount, billed_seconds,
-        carried_seconds, carry_key, fee_key, credits_line_id, supplements_line_id, basis)
+        carried_seconds, carry_key, fee_key, credits_line_id, supplements_line_id, basis,
+        tax_amount, tax_code, project, service_date, charge_kind)
     SELECT r.* FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
         line_id text, document_id text, book text, position integer, amount numeric,
         billed_seconds bigint, carried_seconds numeric, carry_key text, fee_key text,
-        credits_line_id text, supplements_line_id text, basis jsonb)
+        credits_line_id text, supplements_line_id text, basis jsonb, tax_amount numeric,
+        tax_code text, project text, service_date date, charge_kind text)
     """
 )
 _BILL_CHARGES = statement(
@@ -98,6 +103,15 @@ class HeldDocument:
     proposed_date: date | None
     in_place_refused: bool
 
+    @property
+    def keys(self) -> dict[str, str]:
+        """Return the book, engagement and group whose work it bills."""
+        return {
+            "book": self.book,
+            "engagement_key": self.engagement_key,
+            "group_key": self.group_key,
+        }
+
 
 class DocumentStore:
     """Reads and writes documents in the caller's transaction."""
@@ -127,6 +141,7 @@ class DocumentStore:
             connection,
             [(line.line.line_id, c.charge_id) for _, line in lines for c in line.charges],
         )
+        journals.record(connection, book, [new.document for new in documents])
         self._outbox.add(connection, [announce(book, new.document, now) for new in documents])
         for new in documents:
             DOCUMENTS.labels(new.document.kind, new.document.status).inc()
@@ -159,6 +174,8 @@ class DocumentStore:
         """Store the next version of a locked document, announce it and return it."""
         version = held.document.version + 1
         document = held.document.model_copy(update={**changes, "version": version})
+        if "exchange" not in changes and moves_money(held.document, document):
+            document = restamped(document)
         now = self._clock.now()
         written = connection.execute(
             _SAVE,
@@ -174,6 +191,9 @@ class DocumentStore:
             },
         ).rowcount
         ensure(written == 1, "a document changed under its lock", document=document.document_id)
+        journals.record(connection, held.book, [document])
+        if document.status is DocumentStatus.POSTED and held.document.status != document.status:
+            stated_payments.wake_book(connection, held.book)
         self._outbox.add(connection, [announce(held.book, document, now)])
         if document.status != held.document.status:
             DOCUMENTS.labels(document.kind, document.status).inc()
@@ -253,4 +273,9 @@ def _line_row(book: str, new: NewDocument, line: NewLine) -> dict[str, Any]:
         "credits_line_id": line.line.credits_line_id,
         "supplements_line_id": line.line.supplements_line_id,
         "basis": basis.model_dump(mode="json") if basis else None,
+        "tax_amount": str(line.tax),
+        "tax_code": line.line.tax_code,
+        "project": line.line.project,
+        "service_date": line.line.service_date,
+        "charge_kind": line.charge_kind,
     }

@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from hourbridge.billing.assembly import Assembly
-from hourbridge.billing.basis import LineBasis
+from hourbridge.billing.assembly import Assembly, PricedLine
+from hourbridge.billing.basis import LineBasis, charge_kind
+from hourbridge.billing.cutting import Rest
+from hourbridge.billing.expenses import receipts_of
 from hourbridge.billing.grouping import billing_period, document_date, is_on_demand
-from hourbridge.common.book import Grouping, LedgerReference
+from hourbridge.billing.taxes import tax_lines, terms_on
+from hourbridge.common.book import Grouping, LedgerReference, TaxRule
 from hourbridge.common.calendar import Period, cut_off
 from hourbridge.common.ids import derive_id
 from hourbridge.common.messages.events import (
@@ -44,6 +47,16 @@ class NewLine:
     carried_seconds: Decimal = Decimal(0)
     fee_key: str | None = None
     charges: tuple[Charge, ...] = ()
+    charge_kind: str | None = None
+    """What it bills: ``time``, ``expense``, ``flat_fee``; None for what isn't billed to clients."""
+    held_back: Rest | None = None
+    """What a cap held back of it: becomes a supplement."""
+
+    @property
+    def tax(self) -> Decimal:
+        """Return the line's tax, with the sign that it adds to what was billed."""
+        tax = self.line.tax_amount or Decimal(0)
+        return tax if self.amount == self.line.amount else -tax
 
 
 @dataclass(frozen=True)
@@ -70,40 +83,54 @@ class Group:
     through: date
     zone: str
     configuration_version: int
+    taxes: tuple[TaxRule, ...] = ()
     run_id: str | None = None
 
 
 def build_document(group: Group, assembly: Assembly, number: str) -> NewDocument:
     """Return the document of a group; one that comes to less than nothing is a credit memo."""
-    everything = [s.charge for s in group.supplements] + list(group.charges)
-    newest = max(everything, key=lambda charge: (charge.work_date, charge.charge_id))
     document_id = derive_id("document", group.book, number, *_content(group))
     lines = [
-        NewLine(
-            line.to_document_line(document_id, position),
-            amount=line.price.amount,
-            seconds=line.price.billed_seconds,
-            basis=line.basis,
-            carried_seconds=line.price.carry_out_seconds - line.basis.carry_in_seconds,
-            fee_key=line.fee_key,
-            charges=line.charges,
-        )
+        _new_line(line, document_id, position)
         for position, line in enumerate(assembly.lines, start=1)
     ]
     for supplement in group.supplements:
         lines.append(_supplement_line(document_id, len(lines) + 1, supplement))
-    total = sum((line.amount for line in lines), Decimal(0))
-    if total < 0:
+    is_credit = sum((line.amount for line in lines), Decimal(0)) < 0
+    if is_credit:
         lines = [_mirrored(line) for line in lines]
-    document = _document(group, newest, document_id, number, lines, abs(total), total < 0)
+    document = _document(group, _billed(group, assembly), document_id, number, is_credit=is_credit)
+    terms = terms_on(group.taxes, document.document_date, group.configuration_version)
+    taxed = tax_lines([line.line for line in lines], terms, document.currency)
+    changes = {"lines": taxed.lines, "taxes": taxed.taxes, "total": taxed.total}
     return NewDocument(
-        document=document,
-        lines=tuple(lines),
+        document=document.model_copy(update={**changes, "discount": assembly.discount}),
+        lines=tuple(replace(new, line=line) for new, line in zip(lines, taxed.lines, strict=True)),
         engagement_key=group.engagement_key,
         group_key=group.group_key,
         billed_through=group.through,
         run_id=group.run_id,
     )
+
+
+def _new_line(line: PricedLine, document_id: str, position: int) -> NewLine:
+    return NewLine(
+        line.to_document_line(document_id, position),
+        amount=line.amount,
+        seconds=line.price.billed_seconds,
+        basis=line.basis,
+        carried_seconds=line.price.carry_out_seconds - line.basis.carry_in_seconds,
+        fee_key=line.fee_key,
+        charges=line.charges,
+        charge_kind=line.basis.kind,
+        held_back=line.held_back,
+    )
+
+
+def _billed(group: Group, assembly: Assembly) -> list[Charge]:
+    """Return the charges that the document is about, not those that came to nothing."""
+    on_lines = [charge for line in assembly.lines for charge in line.charges]
+    return [s.charge for s in group.supplements] + on_lines
 
 
 def _content(group: Group) -> list[str]:
@@ -113,16 +140,12 @@ def _content(group: Group) -> list[str]:
 
 
 def _document(
-    group: Group,
-    newest: Charge,
-    document_id: str,
-    number: str,
-    lines: Sequence[NewLine],
-    total: Decimal,
-    is_credit: bool,  # noqa: FBT001 - private, named at its one call
+    group: Group, billed: Sequence[Charge], document_id: str, number: str, *, is_credit: bool
 ) -> Document:
+    """Return the document without its lines."""
+    newest = max(billed, key=lambda charge: (charge.work_date, charge.charge_id))
     grouping = newest.invoicing.grouping
-    work_dates = [c.work_date for c in group.charges] + [s.work_date for s in group.supplements]
+    work_dates = [charge.work_date for charge in billed] + [s.work_date for s in group.supplements]
     day = document_date(grouping, work_dates, group.through)
     period = billing_period(grouping, newest.work_date)
     is_draft = newest.invoicing.status == "draft"
@@ -134,7 +157,7 @@ def _document(
         number=number,
         ledger=newest.ledger,
         customer=newest.customer,
-        job=_common_job(group),
+        job=_common_job(billed),
         client=newest.client,
         currency=newest.currency,
         document_date=day,
@@ -143,17 +166,19 @@ def _document(
         terms=newest.terms,
         email=newest.email,
         memo=newest.invoicing.memo,
-        lines=tuple(line.line for line in lines),
-        total=total,
+        lines=(),
+        total=Decimal(0),
+        engagement=newest.retainer,
         configuration_version=group.configuration_version,
         cut_off_at=_cut_off(grouping, period, group),
+        attachments=receipts_of(billed),
+        run_id=group.run_id,
     )
 
 
-def _common_job(group: Group) -> LedgerReference | None:
-    jobs = [charge.job for charge in group.charges] + [s.charge.job for s in group.supplements]
-    keys = {job.key if job else None for job in jobs}
-    return jobs[0] if len(keys) == 1 else None
+def _common_job(billed: Sequence[Charge]) -> LedgerReference | None:
+    keys = {charge.job.key if charge.job else None for charge in billed}
+    return billed[0].job if len(keys) == 1 else None
 
 
 def _cut_off(grouping: Grouping, period: Period | None, group: Group) -> datetime | None:
@@ -170,7 +195,12 @@ def _supplement_line(document_id: str, position: int, supplement: HeldSupplement
             "supplements_line_id": supplement.line_id,
         }
     )
-    return NewLine(line, amount=line.amount, seconds=line.billed_seconds)
+    return NewLine(
+        line,
+        amount=line.amount,
+        seconds=line.billed_seconds,
+        charge_kind=charge_kind(supplement.charge),
+    )
 
 
 def _mirrored(new: NewLine) -> NewLine:

@@ -29,3 +29,17 @@ OUTCOME_STORED = declare("poster.outcome_stored", "an outcome was written, not y
 OUTCOME_COMMITTED = declare(
     "poster.outcome_committed", "an outcome is committed, not yet announced"
 )
+PAYMENT_ASSEMBLED = declare("poster.payment_assembled", "a payment was written, not yet committed")
+REVALUATION_ENTERED = declare(
+    "poster.revaluation_entered", "a revaluation was written, its reversal was not"
+)
+REVALUATION_COMMITTED = declare(
+    "poster.revaluation_committed", "a revaluation and its reversal are committed"
+)
+RETAINER_MOVED = declare(
+    "poster.retainer_moved", "movements of a retainer were written, not yet committed"
+)
+REVENUE_RECOGNIZED = declare(
+    "poster.revenue_recognized", "recognition entries were written, not yet committed"
+)
+RUN_UNDONE = declare("poster.run_undone", "a document of a run was undone, not yet committed")

@@ -8,27 +8,29 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from pydantic_core import to_json
 from sqlalchemy import Connection
 
-from hourbridge.billing.assembly import Leakage
 from hourbridge.common.book import Grouping
 from hourbridge.common.messages.events import Charge, DocumentLine
-from hourbridge.common.store.rows import bulk, statement
+from hourbridge.common.store.rows import statement
 from hourbridge.poster.documents import HeldSupplement
 
-# Work that came to nothing at the last run does not make a group by itself.
+# Work that came to nothing at the last run does not make a group by itself; what a person set
+# aside is only billed when somebody asks. A cap may leave room by now.
 _OPEN_GROUPS = statement(
     """
     SELECT engagement_key, group_key FROM (
         SELECT engagement_key, group_key, changed_at FROM charge
-        WHERE book = :book AND state = 'unbilled' AND work_date <= :through AND leakage IS NULL
+        WHERE book = :book AND state = 'unbilled' AND work_date <= :through
+            AND (leakage IS NULL OR leakage ->> 'cause' IN ('capped', 'no_rate')
+                OR leakage ->> 'cause' = 'set_aside' AND NOT :automatic)
+            AND grouping <> 'payable'
             AND (CAST(:client AS text) IS NULL OR client = :client)
             AND (CAST(:project AS text) IS NULL OR project = :project)
             AND (NOT :automatic OR automatic)
             AND (CAST(:groupings AS text[]) IS NULL OR grouping = ANY(:groupings))
         UNION ALL
-        SELECT engagement_key, group_key, changed_at FROM supplement
+        SELECT engagement_key, group_key, changed_at FROM offered_supplement
         WHERE book = :book AND work_date <= :through
             AND (CAST(:client AS text) IS NULL OR payload #>> '{charge,client}' = :client)
             AND (CAST(:project AS text) IS NULL OR payload #>> '{charge,project}' = :project)
@@ -47,6 +49,7 @@ _CHARGES = """
     SELECT group_key, payload, mapping_version FROM charge
     WHERE book = :book AND engagement_key = :engagement_key AND state = 'unbilled'
         AND group_key = ANY(:groups) AND work_date <= :through
+        AND NOT (:automatic AND coalesce(leakage ->> 'cause' = 'set_aside', false))
         AND (CAST(:client AS text) IS NULL OR client = :client)
         AND (CAST(:project AS text) IS NULL OR project = :project)
     ORDER BY charge_id
@@ -55,12 +58,11 @@ _LOCKED_CHARGES = statement(f"{_CHARGES} FOR UPDATE")
 _READ_CHARGES = statement(_CHARGES)
 _SUPPLEMENTS = statement(
     """
-    SELECT line_id, group_key, work_date, payload FROM supplement
+    SELECT line_id, group_key, work_date, payload FROM offered_supplement
     WHERE book = :book AND engagement_key = :engagement_key AND group_key = ANY(:groups)
         AND work_date <= :through ORDER BY line_id
     """
 )
-_DROP_SUPPLEMENTS = statement("DELETE FROM supplement WHERE line_id = ANY(:lines)")
 _CARRIES = statement(
     """
     SELECT carry_key, sum(carried_seconds) AS seconds FROM document_line
@@ -73,13 +75,6 @@ _FEES = statement(
     WHERE l.book = :book AND l.fee_key = ANY(:keys) AND l.is_live
         AND EXISTS (SELECT 1 FROM line_charge b WHERE b.line_id = l.line_id AND b.is_live)
     ORDER BY l.fee_key, l.line_id
-    """
-)
-_LEAK = statement(
-    """
-    UPDATE charge c SET leakage = r.leakage
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(charge_id text, leakage jsonb)
-    WHERE c.charge_id = r.charge_id
     """
 )
 _NEWEST_MAPPING = statement(
@@ -117,7 +112,18 @@ class Waiting:
 
     charges: dict[str, list[Charge]]
     supplements: dict[str, list[HeldSupplement]]
-    mapping_version: int
+    versions: dict[str, int]
+    """The configuration versions that charges were made with, by charge id."""
+
+    @property
+    def mapping_version(self) -> int:
+        """Return the newest of them."""
+        return max(self.versions.values(), default=0)
+
+    def everything(self) -> list[Charge]:
+        """Return all charges, those of supplements included."""
+        held = [s.charge for group in self.supplements.values() for s in group]
+        return [charge for group in self.charges.values() for charge in group] + held
 
 
 def open_groups(connection: Connection, scope: BillingScope) -> list[tuple[str, str]]:
@@ -125,7 +131,6 @@ def open_groups(connection: Connection, scope: BillingScope) -> list[tuple[str, 
     groupings = None if scope.groupings is None else list(scope.groupings)
     parameters = {
         **_filters(scope),
-        "automatic": scope.automatic,
         "groupings": groupings,
         "quiet_before": scope.quiet_before,
     }
@@ -148,12 +153,12 @@ def read_waiting(
     """Return what ``groups`` have to bill, by group; locked in order of charge id if asked."""
     parameters = {**_filters(scope), "engagement_key": engagement_key, "groups": list(groups)}
     charges: dict[str, list[Charge]] = {}
-    version = 0
+    versions: dict[str, int] = {}
     rows = connection.execute(_LOCKED_CHARGES if lock else _READ_CHARGES, parameters)
     for row in rows.mappings():
         charge = Charge.model_validate_json(row["payload"])
         charges.setdefault(row["group_key"], []).append(charge)
-        version = max(version, row["mapping_version"])
+        versions[charge.charge_id] = row["mapping_version"]
     supplements: dict[str, list[HeldSupplement]] = {}
     for row in connection.execute(_SUPPLEMENTS, parameters).mappings():
         supplement = HeldSupplement(
@@ -163,13 +168,7 @@ def read_waiting(
             Charge.model_validate(row["payload"]["charge"]),
         )
         supplements.setdefault(row["group_key"], []).append(supplement)
-    return Waiting(charges, supplements, version)
-
-
-def drop_supplements(connection: Connection, lines: Sequence[str]) -> None:
-    """Forget supplements that became lines of a document."""
-    if lines:
-        connection.execute(_DROP_SUPPLEMENTS, {"lines": list(lines)})
+    return Waiting(charges, supplements, versions)
 
 
 def carries(connection: Connection, book: str, keys: Collection[str]) -> dict[str, Decimal]:
@@ -188,17 +187,6 @@ def billed_fees(connection: Connection, book: str, keys: Collection[str]) -> dic
     return {row.fee_key: BilledFee(row.line_id, row.document_id) for row in rows}
 
 
-def note_leakage(connection: Connection, leakage: Sequence[Leakage]) -> None:
-    """Remember at each charge that it came to nothing, and why."""
-    rows = [
-        {"charge_id": charge_id, "leakage": _leakage_note(leaked)}
-        for leaked in leakage
-        for charge_id in leaked.charge_ids
-    ]
-    if rows:
-        bulk(connection, _LEAK, rows)
-
-
 def newest_mapping(connection: Connection, scope: BillingScope) -> int:
     """Return the newest configuration version that a charge to be billed was made with."""
     parameters = {"book": scope.book, "through": scope.through}
@@ -211,24 +199,5 @@ def _filters(scope: BillingScope) -> dict[str, Any]:
         "through": scope.through,
         "client": scope.client,
         "project": scope.project,
+        "automatic": scope.automatic,
     }
-
-
-def _leakage_note(leaked: Leakage) -> dict[str, Any]:
-    return {
-        "cause": leaked.cause,
-        "seconds": leaked.seconds,
-        "amount": str(leaked.amount),
-        "currency": leaked.currency,
-        "charges": len(leaked.charge_ids),
-    }
-
-
-def supplement_json(line: DocumentLine, charge: Charge) -> str:
-    """Return a supplement as it is stored."""
-    return to_json(
-        {
-            "line": line.model_dump(mode="json", exclude_none=True),
-            "charge": charge.model_dump(mode="json", exclude_none=True),
-        }
-    ).decode()

@@ -14,6 +14,8 @@ from hourbridge.common.messages.events import BookConfigured, ChargeSetChanged
 from hourbridge.poster import charge_store, configurations, positions
 from hourbridge.poster.charge_sets import decide
 from hourbridge.poster.fault_points import CHARGE_SETS_STORED
+from hourbridge.poster.payments import stated as stated_payments
+from hourbridge.poster.retainers import store as retainers
 
 
 class PosterHandler:
@@ -42,6 +44,7 @@ class PosterHandler:
                 if known is None or _order(known[1]) < _order(data):
                     newest[data.record_id] = (book, data)
         configurations.keep_newest(connection, configured)
+        retainers.ask_all(connection, sorted(configured))
         if newest:
             self._replace(connection, newest)
         positions.settle(connection, covers)
@@ -55,6 +58,8 @@ class PosterHandler:
         applied = charge_store.replace_sets(connection, ordered)
         if not applied:
             return
+        newer = [pair for pair in ordered if pair[1].record_id in applied]
+        stated_payments.keep(connection, newer, self._clock.now())
         known = sorted(record_id for record_id, is_known in applied.items() if is_known)
         held = charge_store.lock_held(connection, known)
         decisions = [

@@ -21,10 +21,11 @@ _REFUSE = statement(
 )
 _UPDATE_LINES = statement(
     """
-    UPDATE document_line l SET amount = r.amount, billed_seconds = r.billed_seconds,
-        position = r.position, is_live = r.is_live
+    UPDATE document_line l SET amount = r.amount, tax_amount = r.tax_amount,
+        billed_seconds = r.billed_seconds, position = r.position, is_live = r.is_live
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
-        line_id text, amount numeric, billed_seconds bigint, position integer, is_live boolean)
+        line_id text, amount numeric, tax_amount numeric, billed_seconds bigint,
+        position integer, is_live boolean)
     WHERE l.line_id = r.line_id
     """
 )
@@ -61,6 +62,7 @@ def apply(
         {
             "line_id": line.line_id,
             "amount": str(sign * kept.get(line.line_id, line).amount),
+            "tax_amount": str(sign * (kept.get(line.line_id, line).tax_amount or 0)),
             "billed_seconds": kept.get(line.line_id, line).billed_seconds,
             "position": kept.get(line.line_id, line).position,
             "is_live": line.line_id in kept,
@@ -69,7 +71,11 @@ def apply(
     ]
     bulk(connection, _UPDATE_LINES, rows)
     connection.execute(_REFUSE, {"document_id": held.document.document_id, "refused": False})
-    return {"lines": taken.document.lines, "total": taken.document.total}
+    return {
+        "lines": taken.document.lines,
+        "taxes": taken.document.taxes,
+        "total": taken.document.total,
+    }
 
 
 def decline(

@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 
 from hourbridge.billing.basis import LineBasis
 from hourbridge.billing.corrections import PostedLine, Sum
-from hourbridge.common.messages.events import Charge
+from hourbridge.billing.tax_credits import StandingTax
+from hourbridge.common.messages.events import Charge, Document, DocumentKind
 from hourbridge.common.store.rows import bulk, statement
 from hourbridge.poster.document_store import HeldDocument
 
@@ -57,6 +58,40 @@ _FREE = statement(
     "WHERE charge_id = ANY(:charges) AND state = 'billed'"
 )
 _FORGET = statement("DELETE FROM charge WHERE charge_id = ANY(:charges) AND state = 'withdrawn'")
+_SUPPLEMENTS = statement(
+    """
+    SELECT l.line_id, l.amount, l.billed_seconds, o.line_id AS original, o.document_id, o.basis
+    FROM document_line l JOIN document_line o ON o.line_id = l.supplements_line_id
+    WHERE l.document_id = :document_id AND l.is_live ORDER BY l.position
+    """
+)
+_TAXES = statement(
+    """
+    SELECT l.line_id, l.tax_code, l.amount + coalesce(sum(a.amount), 0) AS taxable,
+        l.tax_amount + coalesce(sum(a.tax_amount), 0) AS tax
+    FROM document_line l
+    LEFT JOIN document_line a
+        ON a.is_live AND (a.credits_line_id = l.line_id OR a.supplements_line_id = l.line_id)
+    WHERE l.document_id = :document_id AND l.is_live AND l.tax_code IS NOT NULL
+    GROUP BY l.line_id
+    """
+)
+_BASES = statement(
+    "SELECT line_id, basis FROM document_line "
+    "WHERE document_id = :document_id AND is_live AND basis IS NOT NULL"
+)
+_REWRITE = statement(
+    """
+    UPDATE document_line l SET amount = r.amount, tax_amount = r.tax_amount,
+        basis = coalesce(r.basis, l.basis)
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
+        line_id text, amount numeric, tax_amount numeric, basis jsonb)
+    WHERE l.line_id = r.line_id
+    """
+)
+_FORGET_CARRIES = statement(
+    "UPDATE document_line SET carried_seconds = 0 WHERE document_id = :document_id"
+)
 _REFLECT = statement(
     """
     UPDATE line_charge b SET billed = r.payload, record_revision = r.record_revision
@@ -64,6 +99,10 @@ _REFLECT = statement(
         charge_id text, record_revision bigint, payload text)
     WHERE b.charge_id = r.charge_id AND b.is_live
     """
+)
+_DROP_SUPPLEMENTS = statement(
+    "DELETE FROM supplement s USING document_line l "
+    "WHERE l.line_id = s.line_id AND l.document_id = :document_id"
 )
 _END_LINES = statement("UPDATE document_line SET is_live = false WHERE document_id = :document_id")
 _DOCUMENT_CHARGES = statement(
@@ -86,20 +125,6 @@ _ADJUSTED = statement(
     SELECT DISTINCT o.document_id FROM document_line l
     JOIN document_line o ON o.line_id IN (l.credits_line_id, l.supplements_line_id)
     WHERE l.document_id = :document_id
-    """
-)
-_DROP_SUPPLEMENTS = statement(
-    "DELETE FROM supplement s USING document_line l "
-    "WHERE l.line_id = s.line_id AND l.document_id = :document_id"
-)
-_INSERT_SUPPLEMENTS = statement(
-    """
-    INSERT INTO supplement (line_id, book, engagement_key, group_key, grouping, automatic,
-        work_date, changed_at, payload)
-    SELECT line_id, book, engagement_key, group_key, grouping, automatic, work_date, :now, payload
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
-        line_id text, book text, engagement_key text, group_key text, grouping text,
-        automatic boolean, work_date date, payload jsonb)
     """
 )
 
@@ -148,6 +173,72 @@ def standing_lines(connection: Connection, document_id: str) -> list[StandingLin
     ]
 
 
+def bases_of(connection: Connection, document_id: str) -> dict[str, LineBasis]:
+    """Return what the lines of a document are priced by."""
+    rows = connection.execute(_BASES, {"document_id": document_id})
+    return {row.line_id: LineBasis.model_validate(row.basis) for row in rows}
+
+
+def rewrite(
+    connection: Connection, document: Document, bases: Mapping[str, LineBasis] | None = None
+) -> None:
+    """Let the amounts of lines be those of a document that isn't posted yet."""
+    sign = -1 if document.kind is DocumentKind.CREDIT_MEMO else 1
+    rows = [
+        {
+            "line_id": line.line_id,
+            "amount": str(sign * line.amount),
+            "tax_amount": str(sign * (line.tax_amount or 0)),
+            "basis": bases[line.line_id].model_dump(mode="json")
+            if bases and line.line_id in bases
+            else None,
+        }
+        for line in document.lines
+    ]
+    if rows:
+        bulk(connection, _REWRITE, rows)
+
+
+def standing_taxes(connection: Connection, document_id: str) -> dict[str, StandingTax]:
+    """Return what stands of a document's taxed lines, by line."""
+    rows = connection.execute(_TAXES, {"document_id": document_id})
+    return {row.line_id: StandingTax(row.tax_code, row.taxable, row.tax) for row in rows}
+
+
+@dataclass(frozen=True)
+class SupplementLine:
+    """A line that bills what an earlier line, of another document, lacked."""
+
+    standing: StandingLine
+    original_line_id: str
+    original_document_id: str
+
+
+def supplement_lines(connection: Connection, document_id: str) -> list[SupplementLine]:
+    """Return the lines of a document that supplement earlier ones, as they were billed."""
+    rows = connection.execute(_SUPPLEMENTS, {"document_id": document_id}).mappings()
+    return [
+        SupplementLine(
+            StandingLine(
+                PostedLine(
+                    row["line_id"],
+                    LineBasis.model_validate(row["basis"]),
+                    Sum(row["amount"], row["billed_seconds"]),
+                ),
+                is_adjusted=False,
+            ),
+            row["original"],
+            row["document_id"],
+        )
+        for row in rows
+    ]
+
+
+def forget_carries(connection: Connection, document_id: str) -> None:
+    """Let a document that was taken back as a whole leave no quantity residues to later lines."""
+    connection.execute(_FORGET_CARRIES, {"document_id": document_id})
+
+
 def lock_charges(connection: Connection, document_id: str) -> dict[str, list[BilledCharge]]:
     """Lock and return the charges on a document's lines, by line."""
     by_line: dict[str, list[BilledCharge]] = {}
@@ -183,22 +274,9 @@ def end_document(connection: Connection, held: HeldDocument, now: datetime) -> l
     """End all lines of a document that was never posted; return the documents it adjusted."""
     document_id = held.document.document_id
     charges = list(connection.execute(_DOCUMENT_CHARGES, {"document_id": document_id}).scalars())
-    group = {
-        "book": held.book,
-        "engagement_key": held.engagement_key,
-        "group_key": held.group_key,
-    }
-    connection.execute(_LOCK_CHARGES, {"charges": charges, **group}).all()
+    connection.execute(_LOCK_CHARGES, {"charges": charges, **held.keys}).all()
     take_off(connection, charges, now)
     adjusted = connection.execute(_ADJUSTED, {"document_id": document_id}).scalars()
+    connection.execute(_DROP_SUPPLEMENTS, {"document_id": document_id})
     connection.execute(_END_LINES, {"document_id": document_id})
     return sorted(adjusted)
-
-
-def replace_supplements(
-    connection: Connection, document_id: str, rows: Sequence[Mapping[str, Any]], now: datetime
-) -> None:
-    """Let ``rows`` be what the lines of a document still lack."""
-    connection.execute(_DROP_SUPPLEMENTS, {"document_id": document_id})
-    if rows:
-        bulk(connection, _INSERT_SUPPLEMENTS, rows, now=now)

@@ -16,6 +16,7 @@ WAITING_OPERATIONS = Gauge(
 OLDEST_PENDING = Gauge(
     "hourbridge_poster_oldest_pending_seconds", "Age of the oldest operation to be sent."
 )
+LANES_DUE = Gauge("hourbridge_poster_lanes_due", "Ledgers that have something due to be sent.")
 LANES_STOPPED = Gauge(
     "hourbridge_poster_lanes_stopped", "Ledgers that can't be posted to now.", ["state"]
 )

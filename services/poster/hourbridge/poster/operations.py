@@ -14,7 +14,7 @@ from hourbridge.common.ids import derive_key
 from hourbridge.common.messages.events import Document
 from hourbridge.common.store.rows import bulk, statement
 
-OperationKind = Literal["create", "update", "restore"]
+OperationKind = Literal["create", "update", "restore", "apply"]
 _KEY_CHARACTERS = {"quickbooks_online": 32, "quickbooks_desktop": 23}
 
 _INSERT = statement(

@@ -18,8 +18,10 @@ from hourbridge.common.messages.registry import reasons_of
 from hourbridge.common.runtime.admin import RequestInvalid, Role, json_response, require
 from hourbridge.common.store.engine import Store
 from hourbridge.poster.billing_runs import BillingRuns, BillRequest
+from hourbridge.poster.currencies.waiting import look_again
 from hourbridge.poster.decisions import Decision, Decisions
 from hourbridge.poster.document_store import DocumentStore
+from hourbridge.poster.payables.deciding import PayableDecisions
 from hourbridge.poster.status import Status
 
 BodyT = TypeVar("BodyT", bound=BaseModel)
@@ -47,6 +49,7 @@ class DecisionBody(BaseModel):
 
     note: str = Field("", max_length=2000)
     approved_date: date | None = Field(None, alias="date")
+    choice: str | None = Field(None, max_length=20)
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class PosterApi:
     documents: DocumentStore
     runs: BillingRuns
     decisions: Decisions
+    payables: PayableDecisions
     status: Status
     clock: Clock
     wait_seconds_max: float
@@ -73,7 +77,7 @@ class PosterApi:
             Route("/v1/documents/{id}/withdraw", self._withdraw, methods=["POST"]),
             Route("/v1/documents/{id}/restore", self._restore, methods=["POST"]),
             Route("/v1/parked", self._parked),
-            Route("/v1/parked/{id}/release", self._release, methods=["POST"]),
+            Route("/v1/parked/{id}/release", self._release_parked, methods=["POST"]),
             Route("/v1/operations", self._operations),
             Route("/v1/lanes", self._lanes),
         ]
@@ -133,6 +137,27 @@ class PosterApi:
             document_date=body.approved_date,
         )
         return json_response(_shown(document))
+
+    async def _release_parked(self, request: Request) -> Response:
+        """Release a parked document, or answer what a debt to a vendor waits for."""
+        decision, body = await _decision(request)
+        waiting = request.path_params["id"]
+        if await run_in_threadpool(self._look_again, waiting, decision):
+            return json_response({"released": True, "choice": "looked at again"})
+        if body.choice is None and not await run_in_threadpool(self.payables.has, waiting):
+            return await self._release(request)
+
+        def answer() -> Response:
+            decided = self.payables.decide(
+                waiting, body.choice, actor=decision.actor, note=decision.note
+            )
+            return json_response(decided)
+
+        return await run_in_threadpool(answer)
+
+    def _look_again(self, waiting: str, decision: Decision) -> bool:
+        with self.store.transaction() as connection:
+            return look_again(connection, waiting, actor=decision.actor, note=decision.note)
 
     async def _withdraw(self, request: Request) -> Response:
         decision, _ = await _decision(request)

@@ -11,15 +11,23 @@ from hourbridge.common.store.engine import Store
 from hourbridge.common.store.rows import statement
 from hourbridge.poster import correction_requests, positions
 from hourbridge.poster.configurations import configuration_of
+from hourbridge.poster.currencies import revaluation_store
+from hourbridge.poster.currencies.waiting import currencies_due, unrated_costs
 from hourbridge.poster.metrics import (
     CORRECTIONS_WAITING,
+    LANES_DUE,
     LANES_STOPPED,
     OLDEST_PENDING,
     WAITING_OPERATIONS,
 )
+from hourbridge.poster.payables import holds
+from hourbridge.poster.payments import stated as stated_payments
+from hourbridge.poster.recognition import store as recognition
+from hourbridge.poster.retainers import store as retainers
 
 _CHARGES = statement(
-    "SELECT CASE WHEN leakage IS NULL THEN state ELSE 'leaked' END AS state, count(*) AS count "
+    "SELECT CASE WHEN leakage IS NULL THEN state ELSE 'leaked' END "
+    "|| CASE WHEN grouping = 'payable' THEN '_payable' ELSE '' END AS state, count(*) AS count "
     "FROM charge WHERE book = :book GROUP BY 1"
 )
 _DOCUMENTS = statement(
@@ -33,6 +41,10 @@ _OPERATIONS = statement(
 _OLDEST = statement(
     "SELECT coalesce(extract(epoch FROM :now - min(created_at)), 0) FROM ledger_operation "
     "WHERE state IN ('pending', 'sending', 'unknown')"
+)
+_LANES_DUE = statement(
+    "SELECT count(DISTINCT ledger_key) FROM ledger_operation "
+    "WHERE state IN ('pending', 'sending', 'unknown') AND available_at <= :now"
 )
 _LANES = statement(
     "SELECT ledger_key AS ledger, state, code, detail, available_at, since FROM lane ORDER BY 1"
@@ -79,6 +91,9 @@ class Status:
                 "documents": _counts(connection, _DOCUMENTS, book),
                 "operations": _counts(connection, _OPERATIONS, book),
                 "corrections_due": correction_requests.waiting(connection, book),
+                "retainers_due": retainers.waiting(connection, book),
+                "recognition_due": recognition.waiting(connection, book),
+                "currencies_due": currencies_due(connection, book),
                 "lanes": _rows(connection, _LANES),
             }
 
@@ -93,21 +108,31 @@ class Status:
             return _rows(connection, _QUEUE, book=book, state=state, limit=limit)
 
     def parked(self, book: str | None, limit: int) -> list[dict[str, Any]]:
-        """Return parked documents, the longest waiting first."""
+        """Return parked documents, the longest waiting first, then what else waits.
+
+        Payments, revaluations, costs without a rate, and debts to vendors.
+        """
         with self._store.transaction() as connection:
-            return _rows(connection, _PARKED, book=book, limit=limit)
+            parked = _rows(connection, _PARKED, book=book, limit=limit)
+            parked += stated_payments.parked(connection, book, limit - len(parked))
+            parked += revaluation_store.parked(connection, book, limit - len(parked))
+            parked += unrated_costs(connection, book, limit - len(parked))
+            return [*parked, *holds.open_holds(connection, book, limit - len(parked))]
 
     def refresh_metrics(self) -> None:
         """Set the gauges."""
         with self._store.transaction() as connection:
             operations = _counts(connection, _OPERATIONS, None)
             lanes = [row["state"] for row in _rows(connection, _LANES)]
-            oldest = connection.execute(_OLDEST, {"now": self._clock.now()}).scalar_one()
+            now = {"now": self._clock.now()}
+            oldest = connection.execute(_OLDEST, now).scalar_one()
+            lanes_due = connection.execute(_LANES_DUE, now).scalar_one()
             corrections = correction_requests.waiting(connection)
         for state in ("pending", "sending", "unknown", "parked"):
             WAITING_OPERATIONS.labels(state).set(operations.get(state, 0))
         for state in ("paused", "parked"):
             LANES_STOPPED.labels(state).set(lanes.count(state))
+        LANES_DUE.set(lanes_due)
         OLDEST_PENDING.set(oldest)
         CORRECTIONS_WAITING.set(corrections)
 

@@ -22,18 +22,39 @@ from hourbridge.connectors.connections import SCHEMA, ConnectionStore
 from hourbridge.connectors.connections.routes import connection_routes
 from hourbridge.connectors.ledger import Ledger
 from hourbridge.connectors.opening import open_ledger
+from hourbridge.poster.adjusting import Adjustments
 from hourbridge.poster.automatic import AutomaticBilling
 from hourbridge.poster.billing import Biller
 from hourbridge.poster.billing_runs import BillingRuns
+from hourbridge.poster.charge_report_routes import ChargeReportApi
+from hourbridge.poster.closes import CloseApi
 from hourbridge.poster.correcting import Corrector
+from hourbridge.poster.currencies.parts import CurrencyParts, currency_parts
 from hourbridge.poster.decisions import Decisions
 from hourbridge.poster.document_store import DocumentStore
+from hourbridge.poster.explain_routes import ExplainApi
+from hourbridge.poster.explaining import Explainer
 from hourbridge.poster.handlers import PosterHandler
+from hourbridge.poster.journal_routes import JournalApi
 from hourbridge.poster.lanes.dispatcher import LaneDispatcher
 from hourbridge.poster.lanes.lane import LaneTools
 from hourbridge.poster.lanes.recording import Pauses, Recorder
 from hourbridge.poster.lanes.sending import OpenLedger
 from hourbridge.poster.ledger_audit import LedgerAudit
+from hourbridge.poster.payables.bill_corrections import BillCorrector
+from hourbridge.poster.payables.biller import BillMaker
+from hourbridge.poster.payables.deciding import PayableDecisions
+from hourbridge.poster.payables.duplicates import LedgerLook
+from hourbridge.poster.payables.releasing import Holdbacks
+from hourbridge.poster.payables.routes import PayablesApi
+from hourbridge.poster.payables.settlements import Settlements
+from hourbridge.poster.plan_effect import PlanApi
+from hourbridge.poster.pricing_routes import PricingApi
+from hourbridge.poster.recognition.parts import RecognitionParts, recognition_parts
+from hourbridge.poster.retainers.parts import RetainerParts, retainer_parts
+from hourbridge.poster.review.reviewing import Reviews
+from hourbridge.poster.review.routes import ReviewApi
+from hourbridge.poster.review.undoing import RunUndo
 from hourbridge.poster.routes import PosterApi
 from hourbridge.poster.settings import PosterSettings
 from hourbridge.poster.status import Status
@@ -61,10 +82,19 @@ class Parts:
     handler: PosterHandler
     documents: DocumentStore
     biller: Biller
+    bills: BillMaker
+    payable_decisions: PayableDecisions
+    holdbacks: Holdbacks
     runs: BillingRuns
     automatic: AutomaticBilling
     corrector: Corrector
     decisions: Decisions
+    adjustments: Adjustments
+    reviews: Reviews
+    undo: RunUndo
+    retainers: RetainerParts
+    recognition: RecognitionParts
+    currencies: CurrencyParts
     dispatcher: LaneDispatcher
     status: Status
     outbox: Outbox
@@ -78,33 +108,38 @@ def assemble_parts(
     outbox, wakeups = Outbox(store, bus), Wakeups()
     documents = DocumentStore(outbox, clock)
     biller = Biller(store, documents, clock, wakeups.announced)
-    corrector = Corrector(store, documents, biller, clock, wakeups.announced)
-    pauses = Pauses(
-        settle_seconds=settings.poster_settle_seconds,
-        probe_seconds=settings.poster_probe_seconds,
-        probe_seconds_max=settings.poster_probe_seconds_max,
-        attempts_max=settings.poster_attempts_max,
+    bills = BillMaker(store, documents, LedgerLook(ledgers), clock, wakeups.announced)
+    corrector = Corrector(
+        store,
+        documents,
+        biller,
+        BillCorrector(documents, bills, clock),
+        clock,
+        wakeups.announced,
     )
-    tools = LaneTools(
-        store=store,
-        leases=Leases(store, random_id()),
-        recorder=Recorder(documents, clock, pauses),
-        clock=clock,
-        announced=wakeups.announced,
-        stopping=threading.Event(),
-        lease_seconds=settings.poster_lease_seconds,
-        settle_seconds=settings.poster_settle_seconds,
-    )
+    tools = _lane_tools(settings, store, documents, clock, wakeups)
+    decisions = Decisions(store, documents, corrector, clock, wakeups.announced)
     return Parts(
         handler=PosterHandler(clock),
         documents=documents,
         biller=biller,
-        runs=BillingRuns(store, biller, clock, wakeups.announced),
+        bills=bills,
+        payable_decisions=PayableDecisions(store, bills, clock, wakeups.announced),
+        holdbacks=Holdbacks(store, documents, clock, wakeups.announced),
+        runs=BillingRuns(store, biller, bills, clock, wakeups.announced),
         automatic=AutomaticBilling(
-            store, biller, clock, quiet_seconds=settings.poster_automatic_quiet_seconds
+            store, biller, bills, clock, quiet_seconds=settings.poster_automatic_quiet_seconds
         ),
         corrector=corrector,
-        decisions=Decisions(store, documents, corrector, clock, wakeups.announced),
+        decisions=decisions,
+        adjustments=Adjustments(store, documents, wakeups.announced),
+        reviews=Reviews(store, decisions, clock),
+        undo=RunUndo(store, documents, corrector, clock, wakeups.announced),
+        retainers=retainer_parts(store, documents, clock, announced=wakeups.announced),
+        recognition=recognition_parts(store, documents, clock, announced=wakeups.announced),
+        currencies=currency_parts(
+            store, documents, clock, ledgers=ledgers, announced=wakeups.announced
+        ),
         dispatcher=LaneDispatcher(
             tools,
             ledgers,
@@ -114,6 +149,28 @@ def assemble_parts(
         status=Status(store, clock),
         outbox=outbox,
         wakeups=wakeups,
+    )
+
+
+def _lane_tools(
+    settings: PosterSettings, store: Store, documents: DocumentStore, clock: Clock, wakeups: Wakeups
+) -> LaneTools:
+    """Return what every lane works with."""
+    pauses = Pauses(
+        settle_seconds=settings.poster_settle_seconds,
+        probe_seconds=settings.poster_probe_seconds,
+        probe_seconds_max=settings.poster_probe_seconds_max,
+        attempts_max=settings.poster_attempts_max,
+    )
+    return LaneTools(
+        store=store,
+        leases=Leases(store, random_id()),
+        recorder=Recorder(documents, clock, pauses),
+        clock=clock,
+        announced=wakeups.announced,
+        stopping=threading.Event(),
+        lease_seconds=settings.poster_lease_seconds,
+        settle_seconds=settings.poster_settle_seconds,
     )
 
 
@@ -140,6 +197,7 @@ def build(
         documents=parts.documents,
         runs=parts.runs,
         decisions=parts.decisions,
+        payables=parts.payable_decisions,
         status=parts.status,
         clock=clock,
         wait_seconds_max=settings.poster_wait_seconds_max,
@@ -152,7 +210,21 @@ def build(
         topology=build_topology(settings.retry_delays_seconds),
         lanes=work_and_bulk_lanes(SERVICE, parts.handler, settings),
         tasks=_tasks(settings, parts),
-        routes=[*api.routes(), *admin_routes],
+        routes=[
+            *api.routes(),
+            *ExplainApi(Explainer(store)).routes(),
+            *ChargeReportApi(store).routes(),
+            *PricingApi(store, parts.adjustments, parts.decisions).routes(),
+            *CloseApi(store, clock).routes(),
+            *PlanApi(store).routes(),
+            *ReviewApi(parts.reviews, parts.undo, parts.runs).routes(),
+            *JournalApi(store).routes(),
+            *parts.currencies.routes(),
+            *PayablesApi(parts.holdbacks, Settlements(store)).routes(),
+            *parts.retainers.routes(),
+            *parts.recognition.routes(),
+            *admin_routes,
+        ],
         on_stop=[parts.dispatcher.stop, *on_stop],
     )
 
@@ -168,11 +240,15 @@ def _tasks(settings: PosterSettings, parts: Parts) -> list[PeriodicTask]:
         lanes,
         runs,
         PeriodicTask("corrections", tick, lambda: _discard(parts.corrector.run_due())),
+        *parts.retainers.tasks(tick),
+        *parts.recognition.tasks(tick),
+        PeriodicTask("undo-runs", tick, lambda: _discard(parts.undo.perform_open())),
         PeriodicTask(
             "automatic-billing",
             settings.poster_automatic_interval_seconds,
             lambda: _discard(parts.automatic.run()),
         ),
+        *parts.currencies.tasks(tick),
         PeriodicTask("gauges", METRICS_SECONDS, parts.status.refresh_metrics),
     ]
 

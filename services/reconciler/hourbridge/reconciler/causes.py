@@ -22,7 +22,7 @@ class Level(StrEnum):
 
 
 class Cause(StrEnum):
-    """Why two things that should agree do not."""
+    """Why two things that should agree do not; ``target`` is the ledger that we posted to."""
 
     ROWS_UNACCOUNTED = "rows_unaccounted"
     SOURCE_TOTALS = "source_totals"
@@ -33,13 +33,24 @@ class Cause(StrEnum):
     CORRECTION_MISSING = "correction_missing"
     DOCUMENT_NOT_POSTED = "document_not_posted"
     DOCUMENT_TOTAL = "document_total"
-    LEDGER_MISSING = "ledger_missing"
-    LEDGER_DELETED = "ledger_deleted"
-    LEDGER_VOID = "ledger_void"
-    LEDGER_EDIT = "ledger_edit"
-    LEDGER_TOTAL = "ledger_total"
-    LEDGER_TOTAL_ROUNDING = "ledger_total_rounding"
-    LEDGER_ONLY = "ledger_only"
+    ENTRY_UNBALANCED = "entry_unbalanced"
+    RESIDUE_UNEXPLAINED = "residue_unexplained"
+    PERIOD_CHANGED = "period_changed"
+    RETAINER_OVERDRAWN = "retainer_overdrawn"
+    TARGET_MISSING = "target_missing"
+    TARGET_DELETED = "target_deleted"
+    TARGET_VOID = "target_void"
+    TARGET_EDIT = "target_edit"
+    TARGET_TOTAL = "target_total"
+    TARGET_ONLY = "target_only"
+    TARGET_ROUNDING = "target_rounding"
+    TARGET_CURRENCY_PRECISION = "target_currency_precision"
+    TARGET_QUANTITY_PRECISION = "target_quantity_precision"
+    LINE_GROUPING = "line_grouping"
+    TAX_SCOPE = "tax_scope"
+    TARGET_FX_ROUNDING = "target_fx_rounding"
+    TARGET_RATE_PRECISION = "target_rate_precision"
+    TARGET_FX_RATE = "target_fx_rate"
 
 
 @dataclass(frozen=True)
@@ -49,8 +60,11 @@ class Meaning:
     level: Level
     says: str
     resolution: str
+    is_explained: bool = False
+    """Follows from how the other side reckons: nobody made a mistake, a period may be closed."""
 
 
+_AGREES = "the ledger's amounts equal ours"
 MEANINGS: Mapping[Cause, Meaning] = {
     Cause.ROWS_UNACCOUNTED: Meaning(
         Level.SOURCE,
@@ -94,43 +108,105 @@ MEANINGS: Mapping[Cause, Meaning] = {
     ),
     Cause.DOCUMENT_TOTAL: Meaning(
         Level.DOCUMENT,
-        "the lines of a document do not sum to its total",
-        "the lines sum to the total",
+        "the lines and the tax of a document do not sum to its total",
+        "lines and tax sum to the total",
     ),
-    Cause.LEDGER_MISSING: Meaning(
+    Cause.ENTRY_UNBALANCED: Meaning(
+        Level.DOCUMENT,
+        "the postings of an entry do not sum to zero",
+        "the entry balances",
+    ),
+    Cause.RESIDUE_UNEXPLAINED: Meaning(
+        Level.DOCUMENT,
+        "the roundings of a line don't lead from its time to what it bills",
+        "every second between worked and billed has its rounding",
+    ),
+    Cause.PERIOD_CHANGED: Meaning(
+        Level.DOCUMENT,
+        "the totals of a closed period changed: it has to be reopened",
+        "the closed period's totals are as they were stored",
+    ),
+    Cause.RETAINER_OVERDRAWN: Meaning(
+        Level.DOCUMENT,
+        "more was taken from a retainer than was paid in",
+        "the retainer's movements leave nothing below zero",
+    ),
+    Cause.TARGET_MISSING: Meaning(
         Level.LEDGER,
         "a document counts as posted and has no place in the ledger",
         "the document has its place in the ledger",
     ),
-    Cause.LEDGER_DELETED: Meaning(
+    Cause.TARGET_DELETED: Meaning(
         Level.LEDGER,
         "a posted document no longer exists in the ledger",
         "the ledger holds the document again",
     ),
-    Cause.LEDGER_VOID: Meaning(
+    Cause.TARGET_VOID: Meaning(
         Level.LEDGER,
         "a posted document was voided in the ledger",
         "the document is no longer void in the ledger",
     ),
-    Cause.LEDGER_EDIT: Meaning(
+    Cause.TARGET_EDIT: Meaning(
         Level.LEDGER,
         "somebody changed a posted document in the ledger",
         "the ledger's document equals ours again",
     ),
-    Cause.LEDGER_TOTAL: Meaning(
+    Cause.TARGET_TOTAL: Meaning(
         Level.LEDGER,
         "the ledger computed another total when the document was posted",
-        "the ledger's total equals ours",
+        _AGREES,
     ),
-    Cause.LEDGER_TOTAL_ROUNDING: Meaning(
-        Level.LEDGER,
-        "the ledger's own rounding gives another total",
-        "the ledger's total equals ours",
-    ),
-    Cause.LEDGER_ONLY: Meaning(
+    Cause.TARGET_ONLY: Meaning(
         Level.LEDGER,
         "the ledger holds a document of our customers that we did not post: suspected duplicate",
         "the document left the ledger or became ours",
+    ),
+    Cause.TARGET_ROUNDING: Meaning(
+        Level.LEDGER,
+        "the ledger rounds amounts in another way",
+        _AGREES,
+        is_explained=True,
+    ),
+    Cause.TARGET_CURRENCY_PRECISION: Meaning(
+        Level.LEDGER,
+        "the ledger keeps the currency at other decimals than ISO 4217",
+        _AGREES,
+        is_explained=True,
+    ),
+    Cause.TARGET_QUANTITY_PRECISION: Meaning(
+        Level.LEDGER,
+        "the ledger cuts quantities to fewer decimals",
+        _AGREES,
+        is_explained=True,
+    ),
+    Cause.LINE_GROUPING: Meaning(
+        Level.LEDGER,
+        "the ledger priced equal lines together, we each by itself",
+        _AGREES,
+        is_explained=True,
+    ),
+    Cause.TAX_SCOPE: Meaning(
+        Level.LEDGER,
+        "the ledger rounds tax per line and we per document, or the other way round",
+        _AGREES,
+        is_explained=True,
+    ),
+    Cause.TARGET_FX_ROUNDING: Meaning(
+        Level.LEDGER,
+        "the ledger converts line by line; what is left stands on its exchange account",
+        _AGREES,
+        is_explained=True,
+    ),
+    Cause.TARGET_RATE_PRECISION: Meaning(
+        Level.LEDGER,
+        "the ledger keeps the exchange rate at fewer digits, or as a rounded inverse",
+        _AGREES,
+        is_explained=True,
+    ),
+    Cause.TARGET_FX_RATE: Meaning(
+        Level.LEDGER,
+        "the ledger converted with another exchange rate than ours",
+        _AGREES,
     ),
 }
 
@@ -139,10 +215,12 @@ LEDGER_CAUSES = frozenset(
 )
 
 
-DOCUMENT_CAUSES = (LEDGER_CAUSES - {Cause.LEDGER_ONLY}) | {
+DOCUMENT_CAUSES = (LEDGER_CAUSES - {Cause.TARGET_ONLY}) | {
     Cause.DOCUMENT_NOT_POSTED,
     Cause.DOCUMENT_TOTAL,
     Cause.CORRECTION_MISSING,
+    Cause.ENTRY_UNBALANCED,
+    Cause.RESIDUE_UNEXPLAINED,
 }
 """Causes whose subject is one document's id."""
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from hourbridge.common.money import decimal_text, minor_unit_digits
+from hourbridge.common.money import decimal_text
 from hourbridge.reconciler.causes import Cause
-from hourbridge.reconciler.rounding import PricedLine, explain_total
 
 
 @dataclass(frozen=True)
@@ -18,9 +17,11 @@ class ExpectedLine:
 
     position: int
     item_id: str | None
-    quantity: Decimal
-    unit_price: Decimal
+    quantity: Decimal | None
+    unit_price: Decimal | None
     amount: Decimal
+    tax_code: str | None = None
+    base_amount: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,18 @@ class FoundLine:
     quantity: Decimal | None
     unit_price: Decimal | None
     amount: Decimal
+    base_amount: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class ExpectedTax:
+    """Tax of one code on a document of ours."""
+
+    code: str
+    percent: Decimal
+    amount: Decimal
+    method: str
+    mode: str | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +59,21 @@ class ExpectedDocument:
     posted_total: Decimal | None
     """The total with which the ledger answered when we posted."""
     lines: tuple[ExpectedLine, ...]
+    taxes: tuple[ExpectedTax, ...] = ()
+    base_currency: str | None = None
+    """Of documents in another currency than the book's."""
+    base_total: Decimal | None = None
+    rate: Decimal | None = None
+    """Units of the book's currency per unit of the document's."""
+    is_ordered: bool = True
+    """The ledger keeps the order of lines; entries and payments are sets of amounts."""
+    is_computed: bool = True
+    """Lines are quantities times prices, which a ledger may compute in its own way."""
+
+    @property
+    def tax(self) -> Decimal:
+        """Return the document's tax."""
+        return sum((tax.amount for tax in self.taxes), Decimal(0))
 
 
 @dataclass(frozen=True)
@@ -59,6 +87,9 @@ class FoundDocument:
     total: Decimal
     is_void: bool
     lines: tuple[FoundLine, ...]
+    tax: Decimal | None = None
+    rate: Decimal | None = None
+    base_total: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -79,89 +110,64 @@ class Difference:
     """Found minus expected."""
     fields: tuple[FieldDifference, ...] = ()
     explained_by: tuple[str, ...] = ()
+    is_in_base: bool = False
+    """``amount`` is in the book's currency: the document's own amounts agree."""
 
 
-def compare(expected: ExpectedDocument, found: FoundDocument | None) -> Difference | None:
-    """Return the one difference between a posted document and the ledger's, None if they agree.
-
-    A deleted or void document counts with its whole total. Texts are the ledger's own matter and
-    are not compared.
-    """
-    if found is None:
-        return Difference(Cause.LEDGER_DELETED, -expected.total)
-    if found.is_void:
-        return Difference(Cause.LEDGER_VOID, found.total - expected.total)
-    computed_differently = found.total != expected.total and found.total == expected.posted_total
-    fields = tuple(_differing_fields(expected, found))
-    if not fields:
-        return None
-    difference = found.total - expected.total
-    if computed_differently and _only_rounded_amounts(expected, found, fields):
-        explanations = explain_total(
-            [
-                PricedLine(str(line.item_id), line.quantity, line.unit_price)
-                for line in expected.lines
-            ],
-            found.total,
-            expected.currency,
-        )
-        return Difference(Cause.LEDGER_TOTAL_ROUNDING, difference, fields, explanations)
-    if computed_differently and {item.field for item in fields} == {"total"}:
-        return Difference(Cause.LEDGER_TOTAL, difference, fields)
-    return Difference(Cause.LEDGER_EDIT, difference, fields)
-
-
-def _only_rounded_amounts(
-    expected: ExpectedDocument, found: FoundDocument, fields: Sequence[FieldDifference]
-) -> bool:
-    """Return whether only amounts differ, each by no more than a line's rounding can."""
-    names = {item.field.rpartition(".")[2] for item in fields}
-    if not names <= {"total", "amount"}:
-        return False
-    unit = Decimal(1).scaleb(-minor_unit_digits(expected.currency))
-    coarse = max(unit, Decimal("0.01"))  # some ledgers keep every currency at two decimals
-    pairs = zip(expected.lines, found.lines, strict=True)
-    each_small = all(abs(ours.amount - theirs.amount) <= coarse for ours, theirs in pairs)
-    return each_small and abs(found.total - expected.total) <= coarse * len(expected.lines)
+def differing_fields(expected: ExpectedDocument, found: FoundDocument) -> list[FieldDifference]:
+    """Return the fields in which two documents differ; texts are the ledger's own matter."""
+    return list(_differing_fields(expected, found))
 
 
 def _differing_fields(
     expected: ExpectedDocument, found: FoundDocument
 ) -> Iterator[FieldDifference]:
-    yield from _differ("number", expected.number, found.number)
+    yield from differ("number", expected.number, found.number)
     if expected.customer_id is not None:
-        yield from _differ("customer", expected.customer_id, found.customer_id)
+        yield from differ("customer", expected.customer_id, found.customer_id)
     if found.currency is not None:
-        yield from _differ("currency", expected.currency, found.currency)
-    yield from _differ("date", str(expected.document_date), str(found.document_date))
-    yield from _differ("total", expected.total, found.total)
+        yield from differ("currency", expected.currency, found.currency)
+    yield from differ("date", str(expected.document_date), str(found.document_date))
+    yield from differ("total", expected.total, found.total)
+    if found.tax is not None:
+        yield from differ("tax", expected.tax, found.tax)
+    yield from _differing_lines(expected, found)
+
+
+def _differing_lines(expected: ExpectedDocument, found: FoundDocument) -> Iterator[FieldDifference]:
     if len(expected.lines) != len(found.lines):
-        yield from _differ("lines", str(len(expected.lines)), str(len(found.lines)))
+        yield from differ("lines", str(len(expected.lines)), str(len(found.lines)))
         return
-    for ours, theirs in zip(expected.lines, found.lines, strict=True):
-        yield from _differing_line_fields(ours, theirs)
+    ours: Sequence[ExpectedLine] = expected.lines
+    theirs: Sequence[FoundLine] = found.lines
+    if not expected.is_ordered:
+        ours = sorted(ours, key=lambda line: line.amount)
+        theirs = sorted(theirs, key=lambda line: line.amount)
+    for one, other in zip(ours, theirs, strict=True):
+        yield from _differing_line_fields(one, other)
 
 
 def _differing_line_fields(ours: ExpectedLine, theirs: FoundLine) -> Iterator[FieldDifference]:
     name = f"lines.{ours.position}"
     if ours.item_id is not None and theirs.item_id is not None:
-        yield from _differ(f"{name}.item", ours.item_id, theirs.item_id)
-    if not _is_one_unit(ours, theirs):
+        yield from differ(f"{name}.item", ours.item_id, theirs.item_id)
+    if ours.quantity is not None and not _is_one_unit(ours, theirs):
         if theirs.quantity is not None:
-            yield from _differ(f"{name}.quantity", ours.quantity, theirs.quantity)
+            yield from differ(f"{name}.quantity", ours.quantity, theirs.quantity)
         if theirs.unit_price is not None:
-            yield from _differ(f"{name}.unit_price", ours.unit_price, theirs.unit_price)
-    yield from _differ(f"{name}.amount", ours.amount, theirs.amount)
+            yield from differ(f"{name}.unit_price", ours.unit_price, theirs.unit_price)
+    yield from differ(f"{name}.amount", ours.amount, theirs.amount)
 
 
 def _is_one_unit(ours: ExpectedLine, theirs: FoundLine) -> bool:
     """Return whether the ledger, which can't state our product, sells one unit at our amount."""
-    return theirs.quantity == 1 and theirs.unit_price == ours.amount
+    return theirs.quantity == 1 and theirs.unit_price in (ours.amount, theirs.amount)
 
 
-def _differ(
+def differ(
     name: str, expected: str | Decimal | None, found: str | Decimal | None
 ) -> Iterator[FieldDifference]:
+    """Yield the difference of one field, if there is one."""
     if expected != found:
         yield FieldDifference(name, _text(expected), _text(found))
 

@@ -32,19 +32,25 @@ _BINDINGS = text(
 )
 _UPSERT = statement(
     """
-    INSERT INTO ledger_snapshot
+    INSERT INTO ledger_snapshot (book, ledger_connection, kind, ledger_id, run_id, number,
+        customer_id, currency, document_date, total, open_balance, edit_token, lines,
+        marked_document_id, updated_at, is_ours, is_void, vendor_id, tax_total, exchange_rate,
+        base_total, settles)
     SELECT r.* FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
         book text, ledger_connection text, kind text, ledger_id text, run_id bigint, number text,
         customer_id text, currency text, document_date date, total numeric, open_balance numeric,
         edit_token text, lines jsonb, marked_document_id text, updated_at timestamptz,
-        is_ours boolean, is_void boolean)
+        is_ours boolean, is_void boolean, vendor_id text, tax_total numeric,
+        exchange_rate numeric, base_total numeric, settles jsonb)
     ON CONFLICT (book, ledger_connection, kind, ledger_id) DO UPDATE SET
         run_id = excluded.run_id, number = excluded.number, customer_id = excluded.customer_id,
         currency = excluded.currency, document_date = excluded.document_date,
         total = excluded.total, open_balance = excluded.open_balance,
         edit_token = excluded.edit_token, lines = excluded.lines,
         marked_document_id = excluded.marked_document_id, updated_at = excluded.updated_at,
-        is_ours = excluded.is_ours, is_void = excluded.is_void
+        is_ours = excluded.is_ours, is_void = excluded.is_void, vendor_id = excluded.vendor_id,
+        tax_total = excluded.tax_total, exchange_rate = excluded.exchange_rate,
+        base_total = excluded.base_total, settles = excluded.settles
     """
 )
 _FORGET = text(
@@ -134,6 +140,8 @@ def _row(target: Target, document: LedgerDocument) -> dict[str, Any]:
                 "quantity": line.quantity,
                 "unit_price": line.unit_price,
                 "amount": line.amount,
+                "account_id": line.account_id,
+                "base_amount": line.base_amount,
             }
             for line in document.lines
         ],
@@ -141,4 +149,12 @@ def _row(target: Target, document: LedgerDocument) -> dict[str, Any]:
         "updated_at": to_text(document.updated_at) if document.updated_at else None,
         "is_ours": document.is_ours,
         "is_void": document.is_void,
+        "vendor_id": document.vendor_id,
+        "tax_total": document.tax_total,
+        "exchange_rate": document.exchange_rate,
+        "base_total": document.base_total,
+        "settles": [
+            {"kind": each.kind, "ledger_id": each.ledger_id, "amount": each.amount}
+            for each in document.settles
+        ],
     }

@@ -26,6 +26,9 @@ from hourbridge.reconciler.checks.corrections import check_corrections
 from hourbridge.reconciler.checks.documents import check_documents
 from hourbridge.reconciler.checks.flow import check_flow
 from hourbridge.reconciler.checks.ledger import LedgerCheck
+from hourbridge.reconciler.checks.periods import check_periods
+from hourbridge.reconciler.checks.residues import check_residues
+from hourbridge.reconciler.checks.retainers import check_retainers
 from hourbridge.reconciler.checks.scope import Scope
 from hourbridge.reconciler.checks.sources import check_sources
 from hourbridge.reconciler.discrepancies import Outcome, open_by_cause, open_ids, settle
@@ -45,6 +48,9 @@ _CHECKS: tuple[Callable[[Connection, Scope], Checked], ...] = (
     check_flow,
     check_documents,
     check_corrections,
+    check_residues,
+    check_retainers,
+    check_periods,
 )
 _BEGIN = text(
     "INSERT INTO reconciliation_run (book, asked_by, started_at) "

@@ -23,8 +23,11 @@ from hourbridge.common.runtime.admin import (
     require,
 )
 from hourbridge.common.store.engine import Store
+from hourbridge.reconciler.categories import categories
 from hourbridge.reconciler.discrepancies import accept, listed
+from hourbridge.reconciler.notes import read_note
 from hourbridge.reconciler.reconcile import Reconciler
+from hourbridge.reconciler.residue import residue_report
 from hourbridge.reconciler.seen_sources import configuration_of
 from hourbridge.reconciler.settings import ReconcilerSettings
 from hourbridge.reconciler.status import last_totals, status_report
@@ -59,6 +62,8 @@ class ReconcilerRoutes:
             Route(f"{book}/discrepancies/{{id}}/accept", self.accept, methods=["POST"]),
             Route(f"{book}/reports/totals", self.totals),
             Route(f"{book}/reports/unbilled", self.unbilled),
+            Route(f"{book}/reports/categories", self.categories),
+            Route(f"{book}/reports/residue", self.residue),
             Route(f"{book}/reports/status", self.status),
             Route(f"{book}/reports/time-to-invoice", self.time_to_invoice),
         )
@@ -91,7 +96,8 @@ class ReconcilerRoutes:
     async def accept(self, request: Request) -> Response:
         """Close a discrepancy as it stands, by a person's decision, with a note."""
         actor = require(request, Role.OPERATOR)
-        await run_in_threadpool(self._accept, request.path_params, actor.name, await _note(request))
+        note = await read_note(request, "a note says why the difference is accepted")
+        await run_in_threadpool(self._accept, request.path_params, actor.name, note)
         return json_response({"accepted": request.path_params["id"]})
 
     def _accept(self, path: dict[str, str], actor: str, note: str) -> None:
@@ -124,6 +130,17 @@ class ReconcilerRoutes:
             report = unbilled_report(connection, book, today=today, leakage_after_days=after)
         return json_response(report)
 
+    def categories(self, request: Request) -> Response:
+        """Return where worked time and its value went, by month, client and project."""
+        return self._report(request, categories)
+
+    def residue(self, request: Request) -> Response:
+        """Return what rounding took and added, of all documents or of one ``period``."""
+        require(request, Role.VIEWER)
+        book, period = request.path_params["book"], request.query_params.get("period")
+        with whole_book(self._store) as connection:
+            return json_response(residue_report(connection, book, period))
+
     def status(self, request: Request) -> Response:
         """Return where the book stands."""
         return self._report(request, status_report)
@@ -150,13 +167,3 @@ def _number(request: Request, name: str, *, default: int, most: int) -> int:
     if not given.isdecimal() or int(given) > most:
         raise RequestInvalid(f"{name} is a whole number up to {most}", given=given)
     return int(given)
-
-
-async def _note(request: Request) -> str:
-    try:
-        note = (await request.json())["note"]
-    except (ValueError, KeyError, TypeError):
-        raise RequestInvalid('the body is {"note": "why"}') from None
-    if not isinstance(note, str) or not note.strip():
-        raise RequestInvalid("a note says why the difference is accepted")
-    return note.strip()

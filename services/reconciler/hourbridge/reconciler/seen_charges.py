@@ -35,14 +35,18 @@ _UPSERT_SETS = statement(
 )
 _UPSERT_CHARGES = statement(
     """
-    INSERT INTO seen_charge
+    INSERT INTO seen_charge (book, charge_id, record_id, revision, mapping_version, kind, workflow,
+        client, project, work_date, worked_seconds, billable_seconds, rate, amount, currency,
+        flat_fee_amount, flat_fee_term, flat_fee_key, increment_seconds, minimum_seconds,
+        rounding_mode, rounding_scope, grouping_policy, is_payable, write_down_reason, cost_rate)
     SELECT r.* FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
         book text, charge_id text, record_id text, revision bigint, mapping_version bigint,
         kind text, workflow text, client text, project text, work_date date,
         worked_seconds bigint, billable_seconds bigint, rate numeric, amount numeric,
         currency text, flat_fee_amount numeric, flat_fee_term text, flat_fee_key text,
         increment_seconds integer, minimum_seconds integer, rounding_mode text,
-        rounding_scope text, grouping_policy text)
+        rounding_scope text, grouping_policy text, is_payable boolean, write_down_reason text,
+        cost_rate numeric)
     ON CONFLICT (book, charge_id) DO UPDATE SET
         record_id = excluded.record_id, revision = excluded.revision,
         mapping_version = excluded.mapping_version, kind = excluded.kind,
@@ -54,7 +58,9 @@ _UPSERT_CHARGES = statement(
         flat_fee_key = excluded.flat_fee_key,
         increment_seconds = excluded.increment_seconds,
         minimum_seconds = excluded.minimum_seconds, rounding_mode = excluded.rounding_mode,
-        rounding_scope = excluded.rounding_scope, grouping_policy = excluded.grouping_policy
+        rounding_scope = excluded.rounding_scope, grouping_policy = excluded.grouping_policy,
+        is_payable = excluded.is_payable, write_down_reason = excluded.write_down_reason,
+        cost_rate = excluded.cost_rate
     WHERE (seen_charge.revision, seen_charge.mapping_version)
         < (excluded.revision, excluded.mapping_version)
     """
@@ -123,7 +129,7 @@ def _charge_row(book: str, change: ChargeSetChanged, charge: Charge) -> dict[str
         "billable_seconds": charge.billable_seconds,
         "rate": str(charge.rate.amount) if charge.rate else None,
         "amount": str(charge.amount) if charge.amount is not None else None,
-        "currency": charge.rate.currency if charge.rate else charge.currency,
+        "currency": _currency(charge),
         "flat_fee_amount": str(fee.amount) if fee else None,
         "flat_fee_term": fee.term if fee else None,
         "flat_fee_key": _flat_fee_key(charge),
@@ -132,7 +138,17 @@ def _charge_row(book: str, change: ChargeSetChanged, charge: Charge) -> dict[str
         "rounding_mode": charge.rounding.mode,
         "rounding_scope": charge.rounding.scope,
         "grouping_policy": charge.invoicing.grouping,
+        "is_payable": charge.payable is not None,
+        "write_down_reason": charge.write_down.reason if charge.write_down else None,
+        "cost_rate": str(charge.cost_rate.amount) if charge.cost_rate else None,
     }
+
+
+def _currency(charge: Charge) -> str:
+    """Return the currency that rate and amount are in: a cost keeps its own until it is billed."""
+    if charge.cost is not None and charge.cost.exchange is None:
+        return charge.cost.currency
+    return charge.rate.currency if charge.rate else charge.currency
 
 
 def _flat_fee_key(charge: Charge) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection
@@ -15,17 +16,24 @@ from hourbridge.common.store.rows import bulk, statement
 
 _UPSERT = statement(
     """
-    INSERT INTO seen_document
+    INSERT INTO seen_document (book, document_id, version, kind, status, number, generation,
+        ledger, ledger_connection, customer, job, client, currency, document_date, period, total,
+        lines_key, credits_document_id, configuration_version, cut_off_at, ledger_id, edit_token,
+        posted_total, posted_at, reason_code, vendor, vendor_bill_number, tax, taxes, base_total,
+        exchange, postings, settles, purpose, engagement, in_ledger, seen_at)
     SELECT book, document_id, version, kind, status, number, generation, ledger,
            ledger ->> 'connection', customer, job, client, currency, document_date, period, total,
            lines_key, credits_document_id, configuration_version, cut_off_at, ledger_id,
-           edit_token, posted_total, posted_at, reason_code, :seen_at, NULL
+           edit_token, posted_total, posted_at, reason_code, vendor, vendor_bill_number, tax,
+           taxes, base_total, exchange, postings, settles, purpose, engagement, in_ledger, :seen_at
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
         book text, document_id text, version bigint, kind text, status text, number text,
         generation integer, ledger jsonb, customer jsonb, job jsonb, client text, currency text,
         document_date date, period text, total numeric, lines_key text, credits_document_id text,
         configuration_version bigint, cut_off_at timestamptz, ledger_id text, edit_token text,
-        posted_total numeric, posted_at timestamptz, reason_code text)
+        posted_total numeric, posted_at timestamptz, reason_code text, vendor jsonb,
+        vendor_bill_number text, tax numeric, taxes jsonb, base_total numeric, exchange jsonb,
+        postings jsonb, settles jsonb, purpose text, engagement text, in_ledger boolean)
     ON CONFLICT (book, document_id) DO UPDATE SET
         version = excluded.version, kind = excluded.kind, status = excluded.status,
         number = excluded.number, generation = excluded.generation, ledger = excluded.ledger,
@@ -36,18 +44,28 @@ _UPSERT = statement(
         configuration_version = excluded.configuration_version, cut_off_at = excluded.cut_off_at,
         ledger_id = excluded.ledger_id, edit_token = excluded.edit_token,
         posted_total = excluded.posted_total, posted_at = excluded.posted_at,
-        reason_code = excluded.reason_code, seen_at = excluded.seen_at
+        reason_code = excluded.reason_code, vendor = excluded.vendor,
+        vendor_bill_number = excluded.vendor_bill_number, tax = excluded.tax,
+        taxes = excluded.taxes, base_total = excluded.base_total, exchange = excluded.exchange,
+        postings = excluded.postings, settles = excluded.settles, purpose = excluded.purpose,
+        engagement = excluded.engagement, in_ledger = excluded.in_ledger,
+        seen_at = excluded.seen_at
     WHERE seen_document.version < excluded.version
     """
 )
 _INSERT_LINES = statement(
     """
-    INSERT INTO document_line
+    INSERT INTO document_line (book, document_id, lines_key, line_id, position, item, service_date,
+        quantity, unit_price, amount, billed_seconds, worked_seconds, client, project, charge_ids,
+        credits_line_id, supplements_line_id, role, roundings, discount, adjustment,
+        capped_seconds, capped_amount, tax_code, tax_amount, base_amount)
     SELECT r.* FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
         book text, document_id text, lines_key text, line_id text, position integer, item jsonb,
         service_date date, quantity numeric, unit_price numeric, amount numeric,
         billed_seconds bigint, worked_seconds bigint, client text, project text,
-        charge_ids text[], credits_line_id text, supplements_line_id text)
+        charge_ids text[], credits_line_id text, supplements_line_id text, role text,
+        roundings jsonb, discount numeric, adjustment numeric, capped_seconds bigint,
+        capped_amount numeric, tax_code text, tax_amount numeric, base_amount numeric)
     ON CONFLICT DO NOTHING
     """
 )
@@ -127,6 +145,29 @@ def _row(book: str, document: Document, lines_key: str) -> dict[str, Any]:
         "posted_total": str(posted.total) if posted else None,
         "posted_at": to_text(posted.posted_at) if posted else None,
         "reason_code": document.reason.code if document.reason else None,
+        **_content(document),
+    }
+
+
+def _content(document: Document) -> dict[str, Any]:
+    """Return what a document is made of beside its lines."""
+    content = document.model_dump(
+        mode="json",
+        include={"vendor", "taxes", "exchange", "postings", "settles"},
+        exclude_none=True,
+    )
+    return {
+        "vendor": content.get("vendor"),
+        "vendor_bill_number": document.vendor_bill_number,
+        "tax": str(sum((tax.amount for tax in document.taxes), Decimal(0))),
+        "taxes": content["taxes"],
+        "base_total": None if document.base_total is None else str(document.base_total),
+        "exchange": content.get("exchange"),
+        "postings": content["postings"],
+        "settles": content["settles"],
+        "purpose": document.purpose,
+        "engagement": document.engagement,
+        "in_ledger": document.in_ledger,
     }
 
 
@@ -149,4 +190,13 @@ def _line_row(key: tuple[str, str], lines_key: str, line: DocumentLine) -> dict[
         "charge_ids": list(line.charge_ids),
         "credits_line_id": line.credits_line_id,
         "supplements_line_id": line.supplements_line_id,
+        "role": line.role,
+        "roundings": [step.model_dump(mode="json", exclude_none=True) for step in line.roundings],
+        "discount": str(line.discount or 0),
+        "adjustment": str(line.adjustment.amount if line.adjustment else 0),
+        "capped_seconds": line.capped_seconds,
+        "capped_amount": str(line.capped_amount or 0),
+        "tax_code": line.tax_code,
+        "tax_amount": None if line.tax_amount is None else str(line.tax_amount),
+        "base_amount": None if line.base_amount is None else str(line.base_amount),
     }

@@ -10,6 +10,7 @@ from pydantic_core import to_json
 from sqlalchemy import Connection, text
 
 from hourbridge.common.ids import content_hash
+from hourbridge.reconciler.categories import categories
 from hourbridge.reconciler.figures import hours
 from hourbridge.reconciler.pricing import pricing_bridge
 
@@ -59,8 +60,12 @@ _DOCUMENTS = text(
     """
     SELECT coalesce(period, to_char(document_date, 'YYYY-MM')) AS period,
            coalesce(client, document_client) AS client, project, currency, kind, status,
-           count(DISTINCT document_id) AS documents, sum(billed_seconds)::bigint AS billed_seconds,
-           sum(CASE kind WHEN 'credit_memo' THEN -amount ELSE amount END) AS amount
+           count(DISTINCT document_id) AS documents,
+           sum(CASE WHEN is_sale THEN billed_seconds ELSE 0 END)::bigint AS billed_seconds,
+           sum(CASE WHEN kind IN ('credit_memo', 'vendor_credit') THEN -amount ELSE amount END)
+               AS amount,
+           sum(CASE WHEN kind IN ('credit_memo', 'vendor_credit') THEN -1 ELSE 1 END
+               * coalesce(tax_amount, 0)) AS tax
     FROM live_line WHERE book = :book
     GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
     """
@@ -108,6 +113,8 @@ def control_totals(connection: Connection, book: str) -> dict[str, list[dict[str
         for level, sql in _LEVELS.items()
     }
     totals["pricing"] = pricing_bridge(connection, book)
+    shares = categories(connection, book)
+    totals["time"], totals["money"] = shares["time"], shares["money"]
     return dict(json.loads(to_json(totals)))
 
 

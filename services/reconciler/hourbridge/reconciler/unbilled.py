@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from hourbridge.reconciler.capped import capped_charges, capped_rests
 from hourbridge.reconciler.figures import hours, money, percent, summed
 
 AGES = ("0-30", "31-60", "61-90", "over_90")
@@ -40,7 +41,8 @@ _WORK = text(
     ),
     aged AS (
         SELECT *, :today - work_date AS age_days,
-            CASE WHEN rounding_scope = 'entry' AND minimum_seconds = 0 AND billable_seconds > 0
+            CASE WHEN charge_id = ANY(:capped) THEN 'capped'
+                 WHEN rounding_scope = 'entry' AND minimum_seconds = 0 AND billable_seconds > 0
                   AND flat_fee_amount IS NULL AND kind = 'time'
                   AND CASE rounding_mode
                       WHEN 'half_up' THEN billable_seconds * 2 < increment_seconds
@@ -61,7 +63,8 @@ _WORK = text(
     SELECT client, project, currency, state, why,
            CASE WHEN age_days <= 30 THEN '0-30' WHEN age_days <= 60 THEN '31-60'
                 WHEN age_days <= 90 THEN '61-90' ELSE 'over_90' END AS age,
-           age_days > :leakage_after_days OR why = 'below_half_step' AS is_leakage,
+           why <> 'capped' AND (age_days > :leakage_after_days OR why = 'below_half_step')
+               AS is_leakage,
            count(*) AS charges, sum(billable_seconds)::bigint AS seconds, sum(value) AS value
     FROM aged GROUP BY 1, 2, 3, 4, 5, 6, 7
     """
@@ -91,7 +94,12 @@ def unbilled_work(
     connection: Connection, book: str, *, today: date, leakage_after_days: int
 ) -> Sequence[Mapping[str, Any]]:
     """Return all charged work by client, project, currency, state, reason and age, exact."""
-    parameters = {"book": book, "today": today, "leakage_after_days": leakage_after_days}
+    parameters = {
+        "book": book,
+        "today": today,
+        "leakage_after_days": leakage_after_days,
+        "capped": capped_charges(connection, book),
+    }
     return [dict(row) for row in connection.execute(_WORK, parameters).mappings()]
 
 
@@ -115,6 +123,7 @@ def unbilled_report(
         "charged": _written(summed(work, by=("currency",), of=_SUMS)),
         "billed": _written(row for row in by_state if row["state"] == "billed"),
         "in_documents": _written(row for row in by_state if row["state"] == "in_documents"),
+        "capped": _written(capped_rests(connection, book)),
         "leakage_after_days": leakage_after_days,
         "leakage": _leakage(work, by=("currency",)),
         "leakage_rows": _leakage(work, by=("client", "project", "currency")),

@@ -14,6 +14,7 @@ from hourbridge.common.store.leases import Leases
 from hourbridge.connectors.connections import SCHEMA, ConnectionStore
 from hourbridge.connectors.ledger import Ledger
 from hourbridge.connectors.opening import open_ledger
+from hourbridge.reconciler.closing_routes import ClosingRoutes
 from hourbridge.reconciler.handlers import SeenHandler
 from hourbridge.reconciler.read_back import Ledgers
 from hourbridge.reconciler.reconcile import Reconciler
@@ -42,6 +43,7 @@ def build(
     reconciler = Reconciler(settings, store=store, clock=clock, ledgers=ledgers)
     upkeep = Upkeep(settings, store=store, clock=clock, leases=leases, reconciler=reconciler)
     routes = ReconcilerRoutes(settings, store=store, clock=clock, reconciler=reconciler)
+    closing = ClosingRoutes(store=store, clock=clock, reconciler=reconciler)
     return ServiceDefinition(
         name=SERVICE,
         store=store,
@@ -50,7 +52,7 @@ def build(
         topology=build_topology(settings.retry_delays_seconds),
         lanes=work_and_bulk_lanes(SERVICE, SeenHandler(clock), settings),
         tasks=upkeep.tasks(),
-        routes=routes.routes(),
+        routes=[*routes.routes(), *closing.routes()],
         on_stop=on_stop,
     )
 

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
 
 from hourbridge.common.book.references import ZoneName
 from hourbridge.common.messages.fields import Identifier, Payload
+
+
+def _known_locale(name: str) -> str:
+    if name != _DEFAULT_LOCALE:
+        from babel import Locale, UnknownLocaleError  # only books that name one pay for it
+
+        try:
+            Locale.parse(name, sep="-" if "-" in name else "_")
+        except (UnknownLocaleError, ValueError):
+            raise ValueError(f"{name!r} is not a locale that CLDR describes") from None
+    return name
+
+
+_DEFAULT_LOCALE = "en_US"
+LocaleName = Annotated[str, AfterValidator(_known_locale)]
+"""A CLDR locale such as ``de_AT`` or ``en-GB``."""
 
 
 class StaffZone(Payload):
@@ -30,5 +48,5 @@ class TimePolicy(Payload):
     split_at: Literal["never", "midnight", "month_end"] = "never"
     """Where an entry that spans days is cut; uncut work belongs to the day it began."""
     staff_zones: tuple[StaffZone, ...] = ()
-    locale: str = "en_US"
+    locale: LocaleName = _DEFAULT_LOCALE
     """Of dates, times and money in texts for people (CLDR)."""

@@ -81,6 +81,8 @@ class DiscountPolicy(Payload):
 
     kind: Literal["percent", "amount"]
     value: Annotated[DecimalText, Field(gt=0)]
+    of: Literal["lines", "services"] | None = None
+    """Whether expenses are discounted too (``lines``, the default), or only time and fees."""
     reason: str | None = Field(None, max_length=200)
 
 

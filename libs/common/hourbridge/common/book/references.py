@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, model_validator
 
 from hourbridge.common.messages.fields import Identifier, LocalDate, Payload
+from hourbridge.common.zones import zone_of
 
 
 def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise ValueError(f"{name!r} is not an IANA time zone") from None
+    if zone_of(name) is None:
+        raise ValueError(f"{name!r} is not an IANA time zone")
     return name
 
 

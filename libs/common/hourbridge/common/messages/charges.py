@@ -17,6 +17,7 @@ from hourbridge.common.book import (
     RoundingPolicy,
     Workflow,
 )
+from hourbridge.common.messages.exchange import ExchangeRateUsed
 from hourbridge.common.messages.fields import (
     CurrencyCode,
     DecimalText,
@@ -84,6 +85,8 @@ class WorkSpan(Payload):
     part: int = 1
     parts: int = 1
     """Of an entry that was cut at midnight or the month's end."""
+    split_at: Literal["never", "midnight", "month_end"] | None = None
+    """The policy by which it was cut, or would have been; absent where no zone was asked."""
     tzdata: str | None = None
     """The version of the time zone database that was used."""
 
@@ -99,7 +102,10 @@ class ChargedCost(Payload):
     treatment: Literal["agent", "principal"] = "agent"
     markup_percent: DecimalText | None = None
     converted_at: LocalDate | None = None
-    """The date whose exchange rate the client's amount takes; absent where currencies agree."""
+    """The date whose exchange rate the client's amount takes; absent where currencies agree, and
+    where it is the document's date that decides."""
+    exchange: ExchangeRateUsed | None = None
+    """On document lines: the rate that made the client's amount of the cost."""
     share: str | None = None
     """Which part of a shared expense this is, for example ``1/3``."""
     receipts: tuple[Attachment, ...] = ()
@@ -144,11 +150,17 @@ class Charge(Payload):
     staff: str | None = None
     task: str | None = None
     project: str | None = None
+    project_rule: str | None = None
+    """What the mapping calls the project, where that is not ``project``."""
     client: str
     description: str | None = None
     email: str | None = None
     rounding: RoundingPolicy
+    rounding_origin: str | None = None
+    """Whose rounding policy it is, for example ``client:Acme``; absent: the book's own."""
     invoicing: InvoicingPolicy
+    invoicing_origin: str | None = None
+    """Whose invoicing policy it is; absent: the book's own."""
     ledger: LedgerBinding
     payable: Payable | None = None
     """Set on what we owe; absent on what the client pays."""

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from hourbridge.common.book import AccountRole, DiscountPolicy, LedgerBinding, LedgerReference
 from hourbridge.common.messages.charges import ChargedCost, Reason
+from hourbridge.common.messages.exchange import ExchangeRateUsed
 from hourbridge.common.messages.fields import (
     CurrencyCode,
     DecimalText,
@@ -19,6 +20,7 @@ from hourbridge.common.messages.fields import (
     Payload,
 )
 from hourbridge.common.messages.records import Attachment
+from hourbridge.common.money import RoundingMode
 
 
 class DocumentKind(StrEnum):
@@ -93,30 +95,9 @@ class TaxAmount(Payload):
     taxable: DecimalText
     amount: DecimalText
     method: Literal["document", "line"]
+    mode: RoundingMode | None = None
+    """How it was rounded; absent: half up."""
     ledger_code: LedgerReference | None = None
-
-
-class RateLeg(Payload):
-    """A published rate: units of a currency per unit of the pivot currency."""
-
-    currency: CurrencyCode
-    value: DecimalText
-
-
-class ExchangeRateUsed(Payload):
-    """The rate between a document's currency and the book's, as it was used."""
-
-    rate_id: Identifier
-    source: str
-    base_currency: CurrencyCode
-    value: DecimalText
-    """Units of the book's currency per unit of the document's; exact or to 28 digits."""
-    wanted_date: LocalDate
-    rate_date: LocalDate
-    """Earlier than wanted where no rate was published that day."""
-    is_fallback: bool = False
-    legs: tuple[RateLeg, ...] = ()
-    """The published rates from which a cross rate was made."""
 
 
 class Posting(Payload):

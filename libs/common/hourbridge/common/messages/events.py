@@ -20,15 +20,14 @@ from hourbridge.common.messages.documents import (
     DocumentKind,
     DocumentLine,
     DocumentStatus,
-    ExchangeRateUsed,
     LedgerPosition,
     LineAdjustment,
     Posting,
-    RateLeg,
     RoundingStep,
     Settlement,
     TaxAmount,
 )
+from hourbridge.common.messages.exchange import ExchangeRateUsed, RateLeg
 from hourbridge.common.messages.intake import (
     ControlTotal,
     FieldReason,

@@ -206,6 +206,7 @@ _ACROSS_FIELDS: dict[tuple[str, Style], dict[str, Json]] = {
         "billable_state": "no_charge",
         "billable": None,
     },
+    ("TimePolicy", Style.AWKWARD): {"locale": "sr-Latn-RS"},
     ("Expense", Style.FULL): {"payment_source": "employee", "is_refund": False},
     ("Expense", Style.AWKWARD): {
         "amount_in": "-0.001",

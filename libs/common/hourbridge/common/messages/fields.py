@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -39,10 +40,16 @@ class Payload(BaseModel):
             raise TypeError(f"{cls.__name__}: all fields must be given, and no others: {missing}")
         model = cls.__new__(cls)
         object.__setattr__(model, "__dict__", values)
-        object.__setattr__(model, "__pydantic_fields_set__", set(values))
+        object.__setattr__(model, "__pydantic_fields_set__", _all_fields(cls))
         object.__setattr__(model, "__pydantic_extra__", None)
         object.__setattr__(model, "__pydantic_private__", None)
         return model
+
+
+@cache
+def _all_fields(model: type[Payload]) -> set[str]:
+    """Return the names of all fields; models are immutable, so they may share it."""
+    return set(model.__pydantic_fields__)
 
 
 _Written = Literal["str", "date", "datetime"]

@@ -19,6 +19,7 @@ from hourbridge.common.runtime.service import ServiceDefinition, ServiceRunner
 from hourbridge.common.runtime.settings import EMBEDDED, CommonSettings
 from hourbridge.common.runtime.tracing import configure_tracing
 from hourbridge.common.store.engine import Store
+from hourbridge.common.zones import use_zones
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +68,8 @@ def start_service(
     name: str, settings: SettingsT, build: Build, *, bus: Bus, clock: Clock
 ) -> ServiceRunner:
     """Build and start one service in this process; the caller stops it and closes the bus."""
+    if settings.zoneinfo_path is not None:
+        use_zones(settings.zoneinfo_path)
     store = Store(settings.database_url, name, pool_size=settings.database_pool_size)
     definition = build(settings, store=store, bus=bus, clock=clock)
     runner = ServiceRunner(definition, settings)

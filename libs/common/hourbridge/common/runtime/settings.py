@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr
@@ -51,4 +52,9 @@ class CommonSettings(BaseSettings):
         500, ge=1, le=5000, description="Most messages that one transaction handles."
     )
     prefetch: int = Field(1000, ge=1, le=2000, description="Unacknowledged messages per lane.")
+    zoneinfo_path: Path | None = Field(
+        None,
+        description="Directory of compiled time zone rules (zic) to use instead of the packaged "
+        "ones; its file `+VERSION` or `tzdata.zi` names their version.",
+    )
     inbox_retention_days: int = Field(14, ge=1, le=400, description="How long inbox rows are kept.")

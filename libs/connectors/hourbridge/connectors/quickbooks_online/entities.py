@@ -1,4 +1,4 @@
-"""Lists of the ledger: customers, items and so on, by id or by name."""
+"""Lists of the ledger: customers, vendors, items and so on, by id or by name."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ class _Kind:
 
 _KINDS = {
     "customer": _Kind("Customer", name="DisplayName"),
+    "vendor": _Kind("Vendor", name="DisplayName", has_tree=False),
+    "employee": _Kind("Employee", name="DisplayName", has_tree=False),
     "item": _Kind("Item", type="Type"),
     "account": _Kind("Account", type="AccountType"),
     "class": _Kind("Class"),
@@ -146,7 +148,16 @@ def _entity(kind: str, row: Row) -> LedgerEntity:
         is_active=row.get("Active", True),
         currency=row.get("CurrencyRef", {}).get("value"),
         type=kind_type,
-        is_header=kind == "item" and kind_type == "Category",
+        is_header=_is_header(kind, row),
         parent_id=row.get("ParentRef", {}).get("value"),
         full_name=row.get("FullyQualifiedName"),
+        classification=str(row["Classification"]).lower() if "Classification" in row else None,
+        income_account_id=row.get("IncomeAccountRef", {}).get("value"),
     )
+
+
+def _is_header(kind: str, row: Row) -> bool:
+    """Return whether nothing can be posted to an entry: a category of items, a header account."""
+    if kind == "item":
+        return row.get("Type") == "Category"
+    return kind == "account" and row.get("Header") is True

@@ -26,6 +26,7 @@ THROTTLE_PAUSE_SECONDS = 60
 """What the service asks for after a 429 unless it names a time itself."""
 
 OBJECT_NOT_FOUND = "610"
+INVALID_PROPERTY = "2010"
 INVALID_REFERENCE = "2500"
 DUPLICATE_REQUEST = "600"
 DUPLICATE_NUMBER = "6140"

@@ -17,15 +17,16 @@ from hourbridge.connectors.ledger import (
     WriteKind,
 )
 from hourbridge.connectors.quickbooks_online.entities import Entities
-from hourbridge.connectors.quickbooks_online.preferences import PreferencesReader
+from hourbridge.connectors.quickbooks_online.forms import FORMS, READ_ONLY
+from hourbridge.connectors.quickbooks_online.preferences import Preferences, PreferencesReader
+from hourbridge.connectors.quickbooks_online.references import AMOUNT_DECIMALS
 from hourbridge.connectors.quickbooks_online.sales_payload import (
-    AMOUNT_DECIMALS,
     QUANTITY_DECIMALS_MAX,
     UNIT_PRICE_DECIMALS_MAX,
 )
-from hourbridge.connectors.quickbooks_online.sales_search import SalesSearch
-from hourbridge.connectors.quickbooks_online.sales_writing import PREPARE_SECONDS_MAX, SalesWriter
+from hourbridge.connectors.quickbooks_online.searching import DocumentSearch
 from hourbridge.connectors.quickbooks_online.transport import CALL_TIMEOUT_SECONDS, Transport
+from hourbridge.connectors.quickbooks_online.writing import PREPARE_SECONDS_MAX, DocumentWriter
 
 REQUEST_ID_CHARACTERS_MAX = 50
 NUMBER_CHARACTERS_MAX = 21
@@ -46,8 +47,8 @@ class QuickBooksOnlineLedger:
         self._transport = transport
         self._entities = Entities(transport)
         self._preferences = PreferencesReader(transport, clock)
-        self._search = SalesSearch(transport)
-        self._writer = SalesWriter(
+        self._search = DocumentSearch(transport)
+        self._writer = DocumentWriter(
             transport, self._search, self._entities, self._preferences, clock
         )
         self._capabilities = _capabilities(operation_memory_seconds)
@@ -65,7 +66,9 @@ class QuickBooksOnlineLedger:
         )
         if write.kind is WriteKind.CREATE:
             return self._writer.create(write)
-        ensure(write.ledger_id is not None, "an update or delete needs the object's id", key=key)
+        ensure(write.ledger_id is not None, "this write needs the object's id", key=key)
+        if write.kind is WriteKind.APPLY:
+            return self._writer.apply(write)
         change = self._writer.update if write.kind is WriteKind.UPDATE else self._writer.delete
         return change(write, str(write.ledger_id))
 
@@ -100,16 +103,24 @@ class QuickBooksOnlineLedger:
             preferences = self._preferences.current()
         except LedgerError as error:
             return [str(error)]
-        if not preferences.has_own_numbers:
-            return [
-                "The company numbers its sales forms itself, so ours can't be found by number: "
-                "turn on custom transaction numbers (Account and settings, Sales)."
-            ]
-        return []
+        return list(_problems(preferences))
 
     def close(self) -> None:
         """Release the connections."""
         self._transport.close()
+
+
+def _problems(preferences: Preferences) -> Iterator[str]:
+    if not preferences.has_own_numbers:
+        yield (
+            "The company numbers its sales forms itself, so ours can't be found by number: "
+            "turn on custom transaction numbers (Account and settings, Sales)."
+        )
+    if preferences.needs_exchange_account:
+        yield (
+            "The company converts each line by itself and has no account for exchange "
+            "differences: add one, or documents in other currencies can't be posted."
+        )
 
 
 def _capabilities(operation_memory_seconds: int) -> Capabilities:
@@ -122,6 +133,9 @@ def _capabilities(operation_memory_seconds: int) -> Capabilities:
         quantity_decimals_max=QUANTITY_DECIMALS_MAX,
         amount_is_quantity_times_price=True,
         amount_decimals_max=AMOUNT_DECIMALS,
+        document_kinds=frozenset(FORMS),
+        read_only_kinds=frozenset(READ_ONLY),
+        links_documents=True,
         # A refused token makes it two calls; a renewal and the turns in the budget come on top.
         write_seconds_max=PREPARE_SECONDS_MAX + 3 * CALL_TIMEOUT_SECONDS,
     )

@@ -6,12 +6,40 @@ import re
 
 _MARKER = re.compile(r"hourbridge:([A-Za-z0-9._-]+)")
 NOTE_CHARACTERS_MAX = 4000
+_LINK = "hourbridge-link:"
+_FILE = "hourbridge-file:"
 
 
 def note_for(document_id: str, credited_ledger_id: str | None = None) -> str:
     """Return the private note of a new document."""
     credit = f" credits:{credited_ledger_id}" if credited_ledger_id else ""
     return f"hourbridge:{document_id}{credit}"
+
+
+def note_with(document_id: str, text: str | None) -> str:
+    """Return the private note of a document that has no memo of its own: marker, then text."""
+    return f"{note_for(document_id)} {text or ''}".strip()[:NOTE_CHARACTERS_MAX]
+
+
+def link_note(document_id: str) -> str:
+    """Return the note of a payment without money that links a credit of ours."""
+    return f"{_LINK}{document_id}"
+
+
+def is_link(note: str | None) -> bool:
+    """Return whether a payment is one of our links: no document of its own."""
+    return _LINK in (note or "")
+
+
+def file_note(attachment_id: str) -> str:
+    """Return the note of an attached file."""
+    return f"{_FILE}{attachment_id}"
+
+
+def file_id(note: str | None) -> str | None:
+    """Return the id of the receipt that an attachment is."""
+    _, found, rest = (note or "").partition(_FILE)
+    return rest.split(" ", 1)[0] if found else None
 
 
 def marked_id(note: str | None) -> str | None:

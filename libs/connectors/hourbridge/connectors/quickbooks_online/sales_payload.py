@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from hourbridge.common.book import LedgerReference
 from hourbridge.common.errors import LedgerRejected
 from hourbridge.common.messages.events import Document, DocumentKind, DocumentLine
 from hourbridge.common.money import EXACT, RoundingMode, decimal_text, round_digits
 from hourbridge.connectors.ledger import LedgerWrite
-from hourbridge.connectors.quickbooks_online.entities import Entities
 from hourbridge.connectors.quickbooks_online.marker import keeping, note_for
-from hourbridge.connectors.quickbooks_online.preferences import Preferences
+from hourbridge.connectors.quickbooks_online.references import (
+    AMOUNT_DECIMALS,
+    DESCRIPTION_CHARACTERS_MAX,
+    References,
+)
+from hourbridge.connectors.quickbooks_online.taxes import line_tax_code, tax_detail
 
-ENTITY = {DocumentKind.INVOICE: "Invoice", DocumentKind.CREDIT_MEMO: "CreditMemo"}
-AMOUNT_DECIMALS = 2
 QUANTITY_DECIMALS_MAX = 5
 UNIT_PRICE_DECIMALS_MAX = 7
-_DESCRIPTION_CHARACTERS_MAX = 4000
 _MEMO_CHARACTERS_MAX = 1000
 _SALES = "SalesItemLineDetail"
 _NOT_OURS = (
@@ -57,11 +57,10 @@ _WRITABLE_LINKS = ("Estimate", "TimeActivity")
 
 
 @dataclass(frozen=True)
-class PayloadMaker:
-    """Makes the JSON of documents, with the ids that their references have in the ledger."""
+class SalesPayload:
+    """Makes the JSON of invoices and credit memos."""
 
-    entities: Entities
-    preferences: Preferences
+    references: References
 
     def for_create(self, write: LedgerWrite) -> dict[str, Any]:
         """Return the body of a create; raises LedgerRejected for what the ledger can't express."""
@@ -70,6 +69,7 @@ class PayloadMaker:
             **self._header(document),
             "PrivateNote": note_for(document.document_id, write.applies_to_ledger_id),
             "Line": [self._line(document, line) for line in document.lines],
+            **tax_detail(self.references, document),
         }
 
     def for_update(self, write: LedgerWrite, current: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,58 +91,65 @@ class PayloadMaker:
         header: dict[str, Any] = {
             "DocNumber": document.number,
             "TxnDate": document.document_date.isoformat(),
-            "CustomerRef": self._reference("customer", _buyer(document)),
-            **self._currency(document),
+            "CustomerRef": self.references.buyer(document),
+            **self.references.currency(document),
         }
         if document.kind is DocumentKind.INVOICE:
             if document.due_date is not None:
                 header["DueDate"] = document.due_date.isoformat()
             if document.terms is not None:
-                header["SalesTermRef"] = self._reference("term", document.terms)
+                header["SalesTermRef"] = self.references.to("term", document.terms)
         if document.email:
             header["BillEmail"] = {"Address": document.email}
         if document.memo:
             header["CustomerMemo"] = {"value": document.memo[:_MEMO_CHARACTERS_MAX]}
         return header
 
-    def _currency(self, document: Document) -> dict[str, Any]:
-        if self.preferences.is_multi_currency:
-            return {"CurrencyRef": {"value": document.currency}}
-        home = self.preferences.home_currency
-        if home is not None and document.currency != home:
-            # Sent without its currency the amount would be taken for home currency.
-            what = (
-                f"the company keeps its books in {home} only, the document is {document.currency}"
-            )
-            raise LedgerRejected(what, reason_code="currency_not_home", number=document.number)
-        return {}
-
     def _line(self, document: Document, line: DocumentLine) -> dict[str, Any]:
-        if line.item is None:
-            what = "QuickBooks Online sells items only; the line names an account"
-            raise LedgerRejected(what, reason_code="item_required", line=line.position)
-        _check_cents(document, line)
+        self.references.check_amount(document, line.amount, line.position)
         quantity, price, description = _as_product(line)
         detail: dict[str, Any] = {
-            "ItemRef": self._reference("item", line.item),
+            "ItemRef": self._item(document, line),
             "Qty": quantity,
             "UnitPrice": price,
         }
         if line.service_date is not None:
             detail["ServiceDate"] = line.service_date.isoformat()
         if line.class_ref is not None:
-            detail["ClassRef"] = self._reference("class", line.class_ref)
-        if line.tax_code is not None:
-            detail["TaxCodeRef"] = {"value": line.tax_code}
+            detail["ClassRef"] = self.references.to("class", line.class_ref)
+        code = line_tax_code(self.references, document, line)
+        if code is not None:
+            detail["TaxCodeRef"] = code
         return {
             "DetailType": _SALES,
             "Amount": line.amount,
-            "Description": description[:_DESCRIPTION_CHARACTERS_MAX],
+            "Description": description[:DESCRIPTION_CHARACTERS_MAX],
             _SALES: detail,
         }
 
-    def _reference(self, kind: str, reference: LedgerReference) -> dict[str, str]:
-        return {"value": self.entities.id_of(kind, reference)}
+    def _item(self, document: Document, line: DocumentLine) -> dict[str, str]:
+        """Return the line's item; the ledger sells items only, so an account needs one of its own.
+
+        It is the first active item, by name, whose sales post to the account.
+        """
+        if line.item is not None:
+            return self.references.to("item", line.item)
+        if line.account is None:
+            what = "QuickBooks Online sells items only; the line names neither item nor account"
+            raise LedgerRejected(what, reason_code="item_required", line=line.position)
+        account = self.references.account(line.role, line.account, document)["value"]
+        items = [
+            item
+            for item in self.references.entities.all("item")
+            if item.income_account_id == account and item.is_active and not item.is_header
+        ]
+        if not items:
+            what = (
+                f"QuickBooks Online sells items only, and none posts to the account "
+                f"{line.account.key}: make a service item with it as its income account"
+            )
+            raise LedgerRejected(what, reason_code="item_required", line=line.position)
+        return {"value": min(items, key=lambda item: (item.name, item.ledger_id)).ledger_id}
 
 
 def _as_product(line: DocumentLine) -> tuple[Decimal, Decimal, str]:
@@ -159,25 +166,9 @@ def _as_product(line: DocumentLine) -> tuple[Decimal, Decimal, str]:
         return line.quantity, line.unit_price, line.description
     unit = " h" if line.billed_seconds or line.worked_seconds else ""
     basis = f"({decimal_text(line.quantity)}{unit} x {decimal_text(line.unit_price)})"
-    room = _DESCRIPTION_CHARACTERS_MAX - len(basis) - 1
+    room = DESCRIPTION_CHARACTERS_MAX - len(basis) - 1
     return Decimal(1), line.amount, f"{line.description[:room]} {basis}".strip()
 
 
 def _fits(value: Decimal, decimals: int) -> bool:
     return round_digits(value, decimals, RoundingMode.DOWN) == value
-
-
-def _check_cents(document: Document, line: DocumentLine) -> None:
-    if not _fits(line.amount, AMOUNT_DECIMALS):
-        what = f"amounts have {AMOUNT_DECIMALS} decimals in the ledger, the line has {line.amount}"
-        raise LedgerRejected(
-            what, reason_code="currency_precision", number=document.number, line=line.position
-        )
-
-
-def _buyer(document: Document) -> LedgerReference:
-    buyer = document.job or document.customer
-    if buyer is None:
-        what = "a sale needs a customer; the document names none"
-        raise LedgerRejected(what, reason_code="customer_missing", number=document.number)
-    return buyer

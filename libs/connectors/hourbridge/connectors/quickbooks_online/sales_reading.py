@@ -3,71 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from hourbridge.common.messages.events import DocumentKind
 from hourbridge.connectors.ledger import LedgerDocument, LedgerLine
-from hourbridge.connectors.quickbooks_online.marker import marked_id
+from hourbridge.connectors.quickbooks_online.reading import decimal_of, head, optional_decimal
 
 _SALES = "SalesItemLineDetail"
 _MONEY_LINES = (_SALES, "DiscountLineDetail", "GroupLineDetail")
-_VOID_WORD = "voided"
 
 
 def to_ledger_document(kind: DocumentKind, row: Mapping[str, Any]) -> LedgerDocument:
     """Return the document; amounts exact, subtotal lines left out."""
-    total = _decimal(row.get("TotalAmt", 0))
-    note = row.get("PrivateNote")
-    marked = marked_id(note)
-    updated = row.get("MetaData", {}).get("LastUpdatedTime")
     return LedgerDocument(
-        ledger_id=row["Id"],
-        kind=kind,
-        number=row.get("DocNumber"),
+        **head(kind, row),
         customer_id=row.get("CustomerRef", {}).get("value"),
-        currency=row.get("CurrencyRef", {}).get("value"),
-        document_date=date.fromisoformat(row["TxnDate"][:10]),
-        total=total,
+        total=decimal_of(row.get("TotalAmt", 0)),
         open_balance=_open_balance(kind, row),
-        edit_token=str(row["SyncToken"]),
-        email_status=row.get("EmailStatus"),
         lines=_lines(row.get("Line", [])),
-        private_note=note,
-        updated_at=datetime.fromisoformat(updated) if updated else None,
-        is_ours=marked is not None,
-        is_void=total == 0 and _VOID_WORD in (note or "").casefold(),
-        marked_document_id=marked,
+        tax_total=optional_decimal(row.get("TxnTaxDetail", {}).get("TotalTax")),
     )
 
 
-def same_statement(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Return whether two bodies say the same in everything that we own."""
-    return _statement(one) == _statement(other)
-
-
-def _statement(row: Mapping[str, Any]) -> tuple[Any, ...]:
+def statement_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return everything that we own of a sale, to compare two versions of it."""
     lines = tuple(
         (
             line.get("Description"),
-            _decimal(line.get("Amount", 0)),
+            decimal_of(line.get("Amount", 0)),
             line[_SALES].get("ItemRef", {}).get("value"),
-            _optional(line[_SALES].get("Qty")),
-            _optional(line[_SALES].get("UnitPrice")),
+            optional_decimal(line[_SALES].get("Qty")),
+            optional_decimal(line[_SALES].get("UnitPrice")),
             line[_SALES].get("ServiceDate"),
         )
         for line in row.get("Line", [])
         if _SALES in line
     )
-    customer = row.get("CustomerRef", {}).get("value")
-    return (
-        row.get("DocNumber"),
-        row.get("TxnDate"),
-        customer,
-        marked_id(row.get("PrivateNote")),
-        lines,
-    )
+    return (row.get("CustomerRef", {}).get("value"), lines)
 
 
 def _lines(rows: list[dict[str, Any]]) -> tuple[LedgerLine, ...]:
@@ -83,9 +56,10 @@ def _lines(rows: list[dict[str, Any]]) -> tuple[LedgerLine, ...]:
                 position=len(lines) + 1,
                 description=row.get("Description"),
                 item_id=detail.get("ItemRef", {}).get("value"),
-                quantity=_optional(detail.get("Qty")),
-                unit_price=_optional(detail.get("UnitPrice")),
-                amount=sign * _decimal(row.get("Amount", 0)),
+                quantity=optional_decimal(detail.get("Qty")),
+                unit_price=optional_decimal(detail.get("UnitPrice")),
+                amount=sign * decimal_of(row.get("Amount", 0)),
+                base_amount=optional_decimal(row.get("HomeAmt")),
             )
         )
     return tuple(lines)
@@ -93,13 +67,5 @@ def _lines(rows: list[dict[str, Any]]) -> tuple[LedgerLine, ...]:
 
 def _open_balance(kind: DocumentKind, row: Mapping[str, Any]) -> Decimal | None:
     if kind is DocumentKind.CREDIT_MEMO:
-        return _optional(row.get("RemainingCredit", row.get("Balance")))
-    return _optional(row.get("Balance"))
-
-
-def _optional(value: Any) -> Decimal | None:
-    return None if value is None else _decimal(value)
-
-
-def _decimal(value: Any) -> Decimal:
-    return value if isinstance(value, Decimal) else Decimal(str(value))
+        return optional_decimal(row.get("RemainingCredit", row.get("Balance")))
+    return optional_decimal(row.get("Balance"))

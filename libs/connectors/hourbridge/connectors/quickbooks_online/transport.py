@@ -28,7 +28,7 @@ class Request:
     method: str
     path: str
     parameters: Mapping[str, str] = field(default_factory=dict)
-    body: str | None = None
+    body: str | bytes | None = None
     content_type: str = "application/json"
     is_write: bool = False
 
@@ -62,6 +62,7 @@ class Transport:
         observer: Observer = _ignore,
     ) -> None:
         self._client = client
+        self.company_id = company_id
         self._root = f"/v3/company/{company_id}"
         self._tokens = tokens
         self._budget = budget
@@ -82,6 +83,14 @@ class Transport:
     ) -> dict[str, Any]:
         """Return what a POST that changes the books answers."""
         return self.call(Request("POST", path, parameters, dumps(body), is_write=True))
+
+    def upload(
+        self, content: bytes, content_type: str, parameters: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """Return what an upload answers; ``content`` is a whole multipart body."""
+        return self.call(
+            Request("POST", "upload", parameters, content, content_type, is_write=True)
+        )
 
     def call(self, request: Request) -> dict[str, Any]:
         """Return the answer's JSON object; a refused token is renewed once.
@@ -113,7 +122,7 @@ class Transport:
                 request.method,
                 f"{self._root}/{request.path}",
                 params={**request.parameters, "minorversion": MINOR_VERSION},
-                content=request.body.encode() if request.body is not None else None,
+                content=request.body.encode() if isinstance(request.body, str) else request.body,
                 headers={
                     "Authorization": f"Bearer {token}",
                     "Content-Type": request.content_type,
@@ -135,9 +144,14 @@ def _record(
         method=request.method,
         path=request.path,
         operation_key=request.operation_key,
-        request_body=request.body,
+        request_body=request.body if isinstance(request.body, str) else _size(request.body),
         status=response.status_code if response is not None else None,
         response_body=response.text if response is not None and is_readable else None,
         trace_id=response.headers.get("intuit_tid") if response is not None else None,
         failure=failure,
     )
+
+
+def _size(body: bytes | None) -> str | None:
+    """Return what is kept of a binary body: files have their own store."""
+    return None if body is None else f"({len(body)} bytes)"

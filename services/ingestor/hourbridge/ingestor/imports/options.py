@@ -35,6 +35,9 @@ class ImportOptions(BaseModel):
     decimal: Literal["auto", "point", "comma"] | None = None
     encoding: str | None = None
     delimiter: str | None = None
+    gaps: Literal["reject", "keep"] = "reject"
+    """Wall times that never were, because clocks went forward over them: reject the row, or keep
+    it for the book's time policy. Times that happen twice are always kept for it."""
     filename: str | None = None
     dry_run: bool = False
 

@@ -34,6 +34,8 @@ class Reading:
     is_zone_known: bool
     """False when nobody said in which zone the source writes its times; UTC is assumed then."""
     currency: str | None
+    keeps_gaps: bool = False
+    """Whether wall times that never were are left to the book's policy."""
 
 
 @dataclass

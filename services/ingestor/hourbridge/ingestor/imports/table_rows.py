@@ -52,6 +52,7 @@ class TableRows:
             zone=zone or _UTC,
             is_zone_known=zone is not None,
             currency=options.currency or profile.currency,
+            keeps_gaps=options.gaps == "keep",
         )
 
     def _reader(self, row: Row) -> RowReader:

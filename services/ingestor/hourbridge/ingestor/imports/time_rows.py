@@ -6,13 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
+from hourbridge.common.local_time import LocalTimeProblem
+from hourbridge.common.zones import zone_of
 from hourbridge.ingestor.imports import values
 from hourbridge.ingestor.imports.row_reader import RowReader
 from hourbridge.ingestor.imports.values import ClockTime, ValueInvalid
 
 _ENTRY_TYPES = frozenset({"work", "break", "holiday", "time_off", "travel", "other"})
+DIFFERENCE = "end minus start"
+WALL_DIFFERENCE = "difference of the wall clocks; when it began or ended is doubtful"
 _DIFFERENCE_SECONDS_MAX = 1
 """Trackers round start and end to seconds one by one."""
 
@@ -25,13 +29,24 @@ class Span:
     start_at: datetime | None = None
     end_at: datetime | None = None
     end_day: date | None = None
+    start_wall: datetime | None = None
+    end_wall: datetime | None = None
+    """Wall times; kept as text where they name no one instant."""
 
     @property
     def seconds(self) -> int | None:
-        """Return the time between start and end."""
-        if self.start_at is None or self.end_at is None:
-            return None
-        return int((self.end_at - self.start_at).total_seconds())
+        """Return the time between start and end; between the wall clocks where one is doubtful."""
+        if self.start_at is not None and self.end_at is not None:
+            return int((self.end_at - self.start_at).total_seconds())
+        if self.start_wall is not None and self.end_wall is not None:
+            return max(int((self.end_wall - self.start_wall).total_seconds()), 0)
+        return None
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Return whether the start or the end awaits the book's time policy."""
+        start = self.start_wall is not None and self.start_at is None
+        return start or (self.end_wall is not None and self.end_at is None)
 
 
 def time_entry(row: RowReader) -> dict[str, Any]:
@@ -50,11 +65,11 @@ def time_entry(row: RowReader) -> dict[str, Any]:
         "work_date": span.day.isoformat() if span.day else None,
         "start_at": span.start_at,
         "end_at": span.end_at,
-        "original_start_text": _original(row, "start"),
-        "original_end_text": _original(row, "end"),
+        "original_start_text": _text_of(row, "start", span, derivation),
+        "original_end_text": _text_of(row, "end", span, derivation),
         "crosses_midnight": bool(span.end_day and span.day and span.end_day > span.day),
         "input": {"seconds": seconds, "decimal_text": stated},
-        "entry_mode": "manual" if span.start_at else "duration_only",
+        "entry_mode": "manual" if span.start_at or span.start_wall else "duration_only",
         "entry_type": _entry_type(row),
         "approval": row.approval(),
         "invoiced": row.flag("invoiced") or False,
@@ -63,7 +78,7 @@ def time_entry(row: RowReader) -> dict[str, Any]:
     }
     for name in ("client", "project", "task"):
         fields[f"{name}_id"], fields[f"{name}_name"] = row.thing(name)
-    if span.start_at is not None:
+    if span.start_at is not None or span.start_wall is not None:
         is_known = row.reading.is_zone_known or row.has("zone")
         confidence = "explicit" if row.has("zone") else "firm" if is_known else "assumed"
         fields["zone"] = {"iana": zone, "confidence": confidence}
@@ -76,9 +91,7 @@ def _zone(row: RowReader) -> str:
     stated = row.text("zone")
     if stated is None:
         return row.reading.zone
-    try:
-        ZoneInfo(stated)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    if zone_of(stated) is None:
         row.refuse("zone", "zone_unknown", f"{stated!r} is no IANA time zone")
         return row.reading.zone
     return stated
@@ -97,16 +110,17 @@ def _span(row: RowReader, zone: str) -> Span:
     if start_clock is None or day is None:
         return Span(day)
     start_at = _instant(row, "start", start_day or day, start_clock, zone)
-    if end is None or start_at is None:
-        return Span(day, start_at)
+    start_wall = _wall(start_day or day, start_clock)
+    if end is None or row.reasons:
+        return Span(day, start_at, start_wall=start_wall)
     end_day = end[0] or row.local_date("end_date") or start_day or day
     if row.reading.profile.overnight and end[0] is None and not row.has("end_date"):
         end_day += timedelta(days=1 if end[1].at <= start_clock.at else 0)
     end_at = _instant(row, "end", end_day, end[1], zone)
-    if end_at is not None and end_at < start_at:
+    if end_at is not None and start_at is not None and end_at < start_at:
         row.refuse(_column(row, "end"), "end_before_start", "the end lies before the start")
         return Span(day, start_at)
-    return Span(day, start_at, end_at, end_day)
+    return Span(day, start_at, end_at, end_day, start_wall, _wall(end_day, end[1]))
 
 
 def _column(row: RowReader, side: str) -> str:
@@ -128,12 +142,32 @@ def _local_day(row: RowReader, day: date, clock: ClockTime, zone: str | None) ->
     return instant.astimezone(ZoneInfo(zone)).date() if instant else day
 
 
+def _wall(day: date, clock: ClockTime) -> datetime | None:
+    """Return a time without offset as the wall showed it."""
+    return None if clock.offset is not None else datetime.combine(day, clock.at)
+
+
 def _instant(row: RowReader, side: str, day: date, clock: ClockTime, zone: str) -> datetime | None:
+    """Return the instant; None where the book's policy has to say which one is meant."""
     try:
         return values.instant_of(day, clock, zone)
     except ValueInvalid as error:
+        if error.code == LocalTimeProblem.AMBIGUOUS.value:
+            return None
+        if error.code == LocalTimeProblem.NONEXISTENT.value and row.reading.keeps_gaps:
+            return None
         row.refuse(_column(row, side), error.code, error.detail)
         return None
+
+
+def _text_of(row: RowReader, side: str, span: Span, derivation: list[str]) -> str | None:
+    """Return the text of a side: as it stands, or in ISO form where it must be read again."""
+    original = _original(row, side)
+    at, wall = (span.start_at, span.start_wall) if side == "start" else (span.end_at, span.end_wall)
+    if wall is None or at is not None:
+        return original
+    derivation.append(f"{side}: {original!r} names no one instant in its zone")
+    return wall.isoformat()
 
 
 def _original(row: RowReader, side: str) -> str | None:
@@ -164,7 +198,7 @@ def _seconds(row: RowReader, span: Span, derivation: list[str]) -> tuple[int | N
         values.check_seconds(span.seconds, f"{span.start_at} to {span.end_at}")
     except ValueInvalid as error:
         row.refuse(_column(row, "end"), error.code, error.detail)
-    derivation.append("input: end minus start")
+    derivation.append(f"input: {DIFFERENCE if not span.is_doubtful else WALL_DIFFERENCE}")
     return span.seconds, None
 
 

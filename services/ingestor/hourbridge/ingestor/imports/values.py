@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
 
-from hourbridge.common.calendar import LocalTimeProblem, resolve_local
+from hourbridge.common.local_time import LocalTimeProblem, resolve_local
 
 SECONDS_PER_HOUR = 3600
 SECONDS_MAX = 24 * SECONDS_PER_HOUR

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
+from hourbridge.common.ids import derive_id
 from hourbridge.common.messages.events import MappingOutcome, Reason
 from hourbridge.common.messages.records import Expense, TimeEntry
 from hourbridge.mapper.rules.billable import unpaid_by_rule
@@ -13,6 +14,7 @@ from hourbridge.mapper.rules.index import CompiledBook
 from hourbridge.mapper.rules.outcome import Mapped
 from hourbridge.mapper.rules.resolve import Resolution
 from hourbridge.mapper.rules.subject import Subject
+from hourbridge.mapper.rules.work_time import Part
 
 RecordT = TypeVar("RecordT", TimeEntry, Expense)
 
@@ -26,17 +28,25 @@ class Case(Generic[RecordT]):
     record: RecordT
     subject: Subject
     found: Resolution
+    part: Part | None = None
+    """Time entries: the part of it that this case is about."""
 
     def __post_init__(self) -> None:
         if self.found.client_term is not self.subject.client:
             self.subject = replace(self.subject, client=self.found.client_term)
+
+    def charge_id(self, name: str) -> str:
+        """Return the id of the record's charge of a name; parts after the first are numbered."""
+        if self.part is None or self.part.number == 1:
+            return derive_id(self.record_id, name)
+        return derive_id(self.record_id, name, str(self.part.number))
 
     @property
     def terms(self) -> Engagement | None:
         """Return what holds for the client's work, None while the client isn't mapped."""
         if self.found.client is None:
             return None
-        return self.book.engagement(self.found.client, self.found.project)
+        return self.book.engagement(self.found.client, self.found.project, self.found.day)
 
     def unpaid(self, *rules: tuple[str, bool | None]) -> Reason | None:
         """Return why the configuration says that the client doesn't pay.

@@ -9,17 +9,19 @@ from hourbridge.common.book import (
     FlatFee,
     Grouping,
     InvoicingPolicy,
-    PolicyOverrides,
     ProjectMapping,
-    Workflow,
 )
 from hourbridge.common.calendar import Term
+from hourbridge.mapper.rules.check_currencies import check_currencies
+from hourbridge.mapper.rules.check_payables import check_payables
+from hourbridge.mapper.rules.check_pricing import check_pricing
+from hourbridge.mapper.rules.check_time import check_time
+from hourbridge.mapper.rules.check_workflows import check_workflows
 from hourbridge.mapper.rules.findings import Finding, warning
 from hourbridge.mapper.rules.names import normal
 from hourbridge.mapper.rules.overlaps import overlapping_rules
 from hourbridge.mapper.rules.rate_index import describe, scope_of
 
-_LATER = (Workflow.RETAINER, Workflow.SUBCONTRACTOR)
 _DAYS = {Term.DAY: 1, Term.WEEK: 7, Term.MONTH: 31, Term.QUARTER: 92, Term.YEAR: 366}
 _PERIODS = {
     Grouping.PROJECT_MONTH: Term.MONTH,
@@ -34,8 +36,12 @@ def check(book: BookConfiguration) -> list[Finding]:
         *overlapping_rules(book),
         *_references(book),
         *_rates(book),
-        *_workflows(book),
+        *check_workflows(book),
         *_flat_fees(book),
+        *check_pricing(book),
+        *check_payables(book),
+        *check_time(book),
+        *check_currencies(book),
         *_gaps(book),
     ]
 
@@ -81,16 +87,6 @@ def _rates(book: BookConfiguration) -> Iterator[Finding]:
                 f"{', '.join(sorted(billed_in))}"
             )
             yield Finding("rate_currency", where, detail)
-
-
-def _workflows(book: BookConfiguration) -> Iterator[Finding]:
-    for where, _, rule in _engagements(book):
-        if rule.workflow in _LATER:
-            detail = (
-                f"this version has no {rule.workflow.value} template yet; its work would be "
-                "invoiced like standard work, so it is refused"
-            )
-            yield Finding("workflow_not_available", f"{where}.workflow", detail)
 
 
 def _flat_fees(book: BookConfiguration) -> Iterator[Finding]:
@@ -145,13 +141,6 @@ def _policies_of(book: BookConfiguration, project: ProjectMapping) -> list[Invoi
         if client.invoicing is not None and project.client in (None, client.client)
     ]
     return [*own, project.invoicing or book.invoicing]
-
-
-def _engagements(book: BookConfiguration) -> Iterator[tuple[str, str, PolicyOverrides]]:
-    for index, client in enumerate(book.clients):
-        yield f"clients[{index}]", client.client, client
-    for number, project in enumerate(book.projects):
-        yield f"projects[{number}]", project.project, project
 
 
 def _gaps(book: BookConfiguration) -> Iterator[Finding]:

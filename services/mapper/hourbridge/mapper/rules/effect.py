@@ -14,6 +14,8 @@ from hourbridge.common.messages.events import Charge, ChargeSetChanged, MappingO
 from hourbridge.common.money import EXACT, round_money
 
 SAMPLES_MAX = 20
+CHANGES_MAX = 5_000
+"""Changed records that are told charge by charge, for whoever knows what is posted."""
 _HOUR = Decimal(3600)
 
 
@@ -64,6 +66,7 @@ class Effect:
         self._before: dict[tuple[str, str], Sum] = {}
         self._after: dict[tuple[str, str], Sum] = {}
         self._samples: list[dict[str, Any]] = []
+        self._changes: list[dict[str, Any]] = []
 
     def add(self, before: ChargeSetChanged, after: ChargeSetChanged, *, is_changed: bool) -> None:
         """Count one record."""
@@ -82,6 +85,12 @@ class Effect:
             self._newly_waiting.update(_keys(after) - _keys(before))
         if len(self._samples) < SAMPLES_MAX:
             self._samples.append(_sample(before, after))
+        if len(self._changes) < CHANGES_MAX and (before.charges or after.charges):
+            self._changes.append(_change(before, after))
+
+    def changes(self) -> list[dict[str, Any]]:
+        """Return the charges of changed records, before and after; the first of them if many."""
+        return self._changes
 
     def report(self) -> dict[str, Any]:
         """Return the effect as JSON-ready values."""
@@ -109,12 +118,20 @@ class Effect:
 
 
 def _add(sums: dict[tuple[str, str], Sum], charges: Iterable[Charge]) -> None:
-    for charge in charges:
+    for charge in (each for each in charges if each.payable is None):
         sums.setdefault((charge.client, charge.currency), Sum()).add(charge)
 
 
 def _keys(change: ChargeSetChanged) -> set[str]:
     return {reason.waits_for for reason in change.reasons if reason.waits_for}
+
+
+def _change(before: ChargeSetChanged, after: ChargeSetChanged) -> dict[str, Any]:
+    return {
+        "record_id": before.record_id,
+        "before": [charge.model_dump(mode="json", exclude_none=True) for charge in before.charges],
+        "after": [charge.model_dump(mode="json", exclude_none=True) for charge in after.charges],
+    }
 
 
 def _sample(before: ChargeSetChanged, after: ChargeSetChanged) -> dict[str, Any]:

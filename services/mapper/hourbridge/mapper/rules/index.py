@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from hourbridge.common.book import (
     BookConfiguration,
     ClientMapping,
+    DatedSubcontractor,
     ExpenseMapping,
     ProjectMapping,
+    StaffMapping,
     TaskMapping,
 )
-from hourbridge.mapper.rules.engagement import Engagement, engagement
+from hourbridge.mapper.rules.engagement import (
+    BookPolicies,
+    Engagement,
+    book_policies,
+    engagement,
+)
 from hourbridge.mapper.rules.lookup import RuleTable, SourceKey
 from hourbridge.mapper.rules.names import normal
 from hourbridge.mapper.rules.rate_index import RateIndex
@@ -34,16 +43,40 @@ class CompiledBook:
         self.expenses: RuleTable[SourceKey, ExpenseMapping] = RuleTable(
             ((rule.source, normal(rule.category)), rule) for rule in configuration.expenses
         )
+        self.staff: RuleTable[SourceKey, StaffMapping] = RuleTable(
+            ((rule.source, normal(rule.staff)), rule) for rule in configuration.staff
+        )
+        self.subcontractors: RuleTable[SourceKey, DatedSubcontractor] = RuleTable(
+            ((None, normal(rule.staff)), rule) for rule in configuration.subcontractors
+        )
+        self.staff_zones = {
+            normal(each.staff): each.zone for each in configuration.time.staff_zones
+        }
+        self.source_zones = {source.name: source.zone for source in configuration.sources}
         self.rates = RateIndex(configuration.rates, configuration.currency)
-        self._engagements: dict[tuple[int, int], Engagement] = {}
+        self._undated = book_policies(configuration)
+        self._policies: dict[date, BookPolicies] = {}
+        self._engagements: dict[tuple[int, int, int], Engagement] = {}
 
-    def engagement(self, client: ClientMapping, project: ProjectMapping | None) -> Engagement:
-        """Return what holds for work on ``project`` of ``client``; computed once per pair.
+    def engagement(
+        self, client: ClientMapping, project: ProjectMapping | None, day: date
+    ) -> Engagement:
+        """Return what holds for work of ``day`` on ``project`` of ``client``; computed once.
 
         Rules are identified by object: they live as long as this configuration does.
         """
-        key = (id(client), id(project))
+        own = self._undated if not self.configuration.policies else self._on(day)
+        key = (id(client), id(project), id(own))
         found = self._engagements.get(key)
         if found is None:
-            found = self._engagements[key] = engagement(self.configuration, client, project)
+            found = self._engagements[key] = engagement(self.configuration, client, project, own)
+        return found
+
+    def _on(self, day: date) -> BookPolicies:
+        """Return the book's policies on a day; days under the same rules share one object."""
+        found = self._policies.get(day)
+        if found is None:
+            made = book_policies(self.configuration, day)
+            shared = (known for known in self._policies.values() if known == made)
+            found = self._policies[day] = next(shared, made)
         return found

@@ -18,6 +18,10 @@ def newest_first(rule: Effective) -> date:
     return rule.effective_from or date.min
 
 
+def _is_undated(rule: Effective) -> bool:
+    return rule.effective_from is None and rule.effective_to is None
+
+
 class RuleTable(Generic[KeyT, RuleT]):
     """Rules by key; of those that hold on a day, the one that began last comes first."""
 
@@ -27,20 +31,33 @@ class RuleTable(Generic[KeyT, RuleT]):
             self._rules.setdefault(key, []).append(rule)
         for group in self._rules.values():
             group.sort(key=newest_first, reverse=True)
+        self._always = {
+            key for key, group in self._rules.items() if all(_is_undated(rule) for rule in group)
+        }
 
     def __len__(self) -> int:
         return len(self._rules)
 
     def on(self, key: KeyT, day: date) -> RuleT | None:
         """Return the rule of ``key`` that holds on ``day``."""
-        for rule in self._rules.get(key, ()):
+        group = self._rules.get(key)
+        if group is None:
+            return None
+        if key in self._always:
+            return group[0]
+        for rule in group:
             if rule.holds_on(day):
                 return rule
         return None
 
-    def all_on(self, key: KeyT, day: date) -> list[RuleT]:
+    def all_on(self, key: KeyT, day: date) -> Sequence[RuleT]:
         """Return every rule of ``key`` that holds on ``day``, the one that began last first."""
-        return [rule for rule in self._rules.get(key, ()) if rule.holds_on(day)]
+        group = self._rules.get(key)
+        if group is None:
+            return ()
+        if key in self._always:
+            return group
+        return [rule for rule in group if rule.holds_on(day)]
 
 
 SourceKey = tuple[str | None, str]
@@ -68,7 +85,9 @@ def matches(
     """Return the acceptable rules of the best level: id before name, own source before any."""
     for key in named.keys:
         for owner in (source, None):
-            found = [rule for rule in table.all_on((owner, key), day) if accepts(rule)]
-            if found:
-                return found
+            holding = table.all_on((owner, key), day)
+            if holding:
+                found = [rule for rule in holding if accepts(rule)]
+                if found:
+                    return found
     return ()

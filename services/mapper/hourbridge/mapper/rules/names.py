@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 _TERMS_MAX = 8192
@@ -21,15 +21,12 @@ class Term:
 
     id: str | None
     name: str | None
+    keys: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    """What rules are looked up by: the id first, then the name."""
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """Return what rules are looked up by: the id first, then the name."""
-        if self.id is None:
-            return () if self.name is None else (self.name,)
-        if self.name is None or self.name == self.id:
-            return (self.id,)
-        return (self.id, self.name)
+    def __post_init__(self) -> None:
+        given = (text for text in (self.id, self.name) if text is not None)
+        object.__setattr__(self, "keys", tuple(dict.fromkeys(given)))
 
     @property
     def label(self) -> str | None:

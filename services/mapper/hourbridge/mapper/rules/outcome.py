@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
-from hourbridge.common.messages.events import Charge, MappingOutcome, Reason
+from hourbridge.common.messages.events import Charge, MappedPayment, MappingOutcome, Reason
 from hourbridge.mapper.rules.subject import FactKey
 
 
@@ -20,10 +21,15 @@ class Mapped:
     worked_seconds: int = 0
     billable_seconds: int = 0
     consulted: tuple[FactKey, ...] = ()
+    payment: MappedPayment | None = None
+    work_date: date | None = None
+    """The local day that the work counts on; None where the record's own day stands."""
 
     @property
     def waits_for(self) -> tuple[str, ...]:
         """Return the keys of all missing facts and rules, each once."""
+        if not self.reasons:
+            return ()
         keys = (reason.waits_for for reason in self.reasons)
         return tuple(dict.fromkeys(key for key in keys if key is not None))
 

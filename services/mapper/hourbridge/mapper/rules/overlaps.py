@@ -40,6 +40,12 @@ def overlapping_rules(book: BookConfiguration) -> Iterator[Finding]:
         "expenses", book.expenses, lambda r: (r.source, normal(r.category)), lambda r: r.category
     )
     yield from _overlaps(
+        "staff", book.staff, lambda r: (r.source, normal(r.staff)), lambda r: r.staff
+    )
+    yield from _overlaps(
+        "subcontractors", book.subcontractors, lambda r: normal(r.staff), lambda r: r.staff
+    )
+    yield from _overlaps(
         "rates.rules", book.rates.rules, lambda r: _rate_key(r, book.currency), describe
     )
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import date
 
 from hourbridge.common.messages.events import MappingOutcome, Reason
-from hourbridge.common.messages.records import Expense, Record, TimeEntry
+from hourbridge.common.messages.records import Expense, Payment, Record, TimeEntry
 from hourbridge.mapper.rules.case import without_charges
 from hourbridge.mapper.rules.expense import map_expense
 from hourbridge.mapper.rules.index import CompiledBook
-from hourbridge.mapper.rules.outcome import Mapped
+from hourbridge.mapper.rules.outcome import Mapped, skipped
+from hourbridge.mapper.rules.payment import map_payment
 from hourbridge.mapper.rules.refusals import no_configuration, refused_by_book, skipped_by_record
 from hourbridge.mapper.rules.resolve import resolve
+from hourbridge.mapper.rules.subcontractor import unpaid_only, with_subcontractor
 from hourbridge.mapper.rules.subject import NO_FACTS, Facts, Subject, subject_of
 from hourbridge.mapper.rules.time_entry import map_time_entry
+from hourbridge.mapper.rules.work_time import NOTHING_REMEMBERED, Remembered
 
 NOTED = Mapped(MappingOutcome.NOTED)
 
@@ -26,31 +29,53 @@ def map_record(
     record_id: str,
     record: Record,
     facts: Facts = NO_FACTS,
+    remembered: Remembered = NOTHING_REMEMBERED,
 ) -> Mapped:
     """Return what ``record`` of ``source`` becomes under a configuration.
 
     Pure and total: the same arguments give the same result, no record makes it fail. Order of
     decisions: what the record itself rules out, the configuration, approval, then mapping.
     """
+    if isinstance(record, Payment):
+        return _payment(book, book_name, source, record, facts)
     if not isinstance(record, TimeEntry | Expense):
         return NOTED
     subject = subject_of(record, facts)
     never = skipped_by_record(record)
     if book is None:
         return _without_book(record, subject, never or no_configuration(book_name))
-    refusal = never or refused_by_book(book, source, record)
+    unpaid = unpaid_only(never)
+    refusal = (never if unpaid is None else None) or refused_by_book(book, source, record)
     if refusal is not None:
-        return _refused(book, source, record, subject, refusal)
-    if isinstance(record, TimeEntry):
-        return map_time_entry(book, source, record_id, record, subject)
-    return map_expense(book, source, record_id, record, subject)
+        return _refused(book, source, record, subject, unpaid or refusal)
+    if isinstance(record, Expense):
+        return map_expense(book, source, record_id, record, subject, unpaid=unpaid)
+    if unpaid is not None:
+        mapped = _refused(book, source, record, subject, unpaid)
+    else:
+        mapped = map_time_entry(book, source, record_id, record, subject, remembered)
+    return with_subcontractor(book, source, record_id, record, subject, mapped, remembered)
 
 
 def work_date_of(record: Record) -> date | None:
-    """Return the local day that a record's work or expense belongs to."""
+    """Return the local day that a record's work, expense or payment belongs to."""
     if isinstance(record, TimeEntry):
         return record.work_date
+    if isinstance(record, Payment):
+        return record.payment_date
     return record.expense_date if isinstance(record, Expense) else None
+
+
+def _payment(
+    book: CompiledBook | None, book_name: str, source: str, payment: Payment, facts: Facts
+) -> Mapped:
+    subject = subject_of(payment, facts)
+    if payment.deleted is not None:
+        gone = skipped("deleted", f"deleted at the source ({payment.deleted.how})")
+        return without_charges(subject, gone)
+    if book is None:
+        return without_charges(subject, no_configuration(book_name))
+    return map_payment(book, source, payment, subject)
 
 
 def _without_book(record: TimeEntry | Expense, subject: Subject, reason: Reason) -> Mapped:

@@ -6,6 +6,7 @@ from hourbridge.common.messages.events import Reason
 from hourbridge.common.messages.records import Expense, TimeEntry
 from hourbridge.mapper.rules.billable import not_approved, stated_unpaid
 from hourbridge.mapper.rules.index import CompiledBook
+from hourbridge.mapper.rules.moments import states_wall_times
 from hourbridge.mapper.rules.outcome import parked, skipped
 
 _WORK = ("work", "travel", "other")
@@ -20,7 +21,7 @@ def skipped_by_record(record: TimeEntry | Expense) -> Reason | None:
             return skipped("running", "the timer still runs")
         if record.entry_type not in _WORK:
             return skipped("not_work", f"entry type {record.entry_type}")
-        if record.input.seconds == 0:
+        if record.input.seconds == 0 and not states_wall_times(record):
             return skipped("zero_time", "no time was worked")
     return stated_unpaid(record.billable_state, record.billable_reason)
 
@@ -33,7 +34,14 @@ def no_configuration(book_name: str) -> Reason:
 
 def refused_by_book(book: CompiledBook, source: str, record: TimeEntry | Expense) -> Reason | None:
     """Return why the book doesn't map the record (yet): its source or its approval."""
-    if source not in book.sources:
-        detail = f"the book's configuration names no source {source!r}"
-        return parked("unknown_source", detail, f"source:{source}")
-    return not_approved(book.configuration.billable, record.approval)
+    return unknown_source(book, source) or not_approved(
+        book.configuration.billable, record.approval
+    )
+
+
+def unknown_source(book: CompiledBook, source: str) -> Reason | None:
+    """Return why records of a source that the book doesn't name wait."""
+    if source in book.sources:
+        return None
+    detail = f"the book's configuration names no source {source!r}"
+    return parked("unknown_source", detail, f"source:{source}")

@@ -36,6 +36,8 @@ class Resolution:
     client_term: Term = NO_TERM
     client_label: str | None = None
     project_label: str | None = None
+    project_rule: str | None = None
+    """What the mapping calls the project, where that is not its label."""
     missing: list[Reason] = field(default_factory=list)
 
     def miss(self, kind: str, label: str | None, detail: str, code: str = "no_mapping") -> None:
@@ -50,6 +52,8 @@ def resolve(book: CompiledBook, source: str, subject: Subject, day: date) -> Res
     _resolve_client(book, subject, found)
     found.client_label = client_label(found.client_term, found.client)
     found.project_label = project_label(subject.project, found.project)
+    if found.project is not None and normal(found.project.project) != found.project_label:
+        found.project_rule = found.project.project
     return found
 
 

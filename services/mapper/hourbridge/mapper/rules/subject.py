@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from hourbridge.common.messages.records import (
     Client,
     Expense,
+    Payment,
     Project,
     Record,
     StaffMember,
@@ -38,6 +39,8 @@ class Fact:
     name: str
     client_id: str | None = None
     client_name: str | None = None
+    zone: str | None = None
+    """Where a person works."""
 
 
 Facts = Mapping[FactKey, Fact]
@@ -54,7 +57,7 @@ def fact_of(record: Record) -> tuple[FactKey, Fact] | None:
     if isinstance(record, WorkItem):
         return FactKey("task", identity), Fact(record.name)
     if isinstance(record, StaffMember):
-        return FactKey("staff", identity), Fact(record.display_name)
+        return FactKey("staff", identity), Fact(record.display_name, zone=record.home_timezone)
     return None
 
 
@@ -67,6 +70,8 @@ class Subject:
     task: Term
     staff: Term
     consulted: tuple[FactKey, ...] = ()
+    staff_zone: str | None = None
+    """Where the person works, as far as the record leaves that to the source's staff data."""
 
 
 class _Completion:
@@ -88,6 +93,11 @@ class _Completion:
         fact = self.get(kind, given.id)
         return given if fact is None else term(given.id, fact.name)
 
+    def zone(self, staff: Term) -> str | None:
+        """Return where a person works."""
+        fact = self.get("staff", staff.id) if staff.id is not None else None
+        return None if fact is None else fact.zone
+
     def client(self, given: Term, project: Term) -> Term:
         """Return the client, from the project's facts if the record names none."""
         if not given.keys and project.id is not None:
@@ -97,22 +107,24 @@ class _Completion:
         return self.named("client", given)
 
 
-def subject_of(record: TimeEntry | Expense, facts: Facts = NO_FACTS) -> Subject:
-    """Return the subject of a time entry or an expense.
+Mappable = TimeEntry | Expense | Payment
+"""The records that become something in a ledger."""
+
+
+def subject_of(record: Mappable, facts: Facts = NO_FACTS) -> Subject:
+    """Return the subject of a time entry, an expense or a payment.
 
     Facts are asked only for what the record itself leaves open, so that records which are
     complete depend on nothing else.
     """
     client = term(record.client_id, record.client_name)
     project = term(record.project_id, record.project_name)
-    staff = term(record.staff_id, record.staff_name)
-    if isinstance(record, TimeEntry):
-        task = term(record.task_id, record.task_name)
-        if task is NO_TERM and record.labor_code_id:
-            task = term(record.labor_code_id, None)
-    else:
-        task = term(record.task_id, None)
-    if client.name and _complete(project) and _complete(task) and _complete(staff):
+    staff = task = NO_TERM
+    if not isinstance(record, Payment):
+        staff, task = term(record.staff_id, record.staff_name), _task(record)
+    asks_where = isinstance(record, TimeEntry) and _asks_where(record)
+    is_complete = client.name and _complete(project) and _complete(task) and _complete(staff)
+    if is_complete and not asks_where:
         return Subject(client, project, task, staff)
     completion = _Completion(facts)
     return Subject(
@@ -120,8 +132,25 @@ def subject_of(record: TimeEntry | Expense, facts: Facts = NO_FACTS) -> Subject:
         project=completion.named("project", project),
         task=completion.named("task", task),
         staff=completion.named("staff", staff),
+        staff_zone=completion.zone(staff) if asks_where else None,
         consulted=tuple(dict.fromkeys(completion.consulted)),
     )
+
+
+def _task(record: TimeEntry | Expense) -> Term:
+    if isinstance(record, Expense):
+        return term(record.task_id, None)
+    named = term(record.task_id, record.task_name)
+    if named is NO_TERM and record.labor_code_id:
+        return term(record.labor_code_id, None)
+    return named
+
+
+def _asks_where(entry: TimeEntry) -> bool:
+    """Return whether an entry states times but not where its clock hung."""
+    if entry.start_at is None and entry.original_start_text is None:
+        return False
+    return entry.zone is None or (entry.zone.iana is None and entry.zone.offset_minutes is None)
 
 
 def _complete(given: Term) -> bool:

@@ -1,34 +1,63 @@
-"""From a time entry to its charge."""
+"""From a time entry to its charges: one, or one for each part that it was cut into."""
 
 from __future__ import annotations
 
 from hourbridge.common.book import LedgerReference
-from hourbridge.common.ids import derive_id
 from hourbridge.common.messages.events import Charge, ChargedRate, MappingOutcome, Reason
 from hourbridge.common.messages.records import TimeEntry
 from hourbridge.mapper.rules.billable import billable_seconds
 from hourbridge.mapper.rules.case import Case, without_charges
+from hourbridge.mapper.rules.costing import cost_rate_of, write_down_of
 from hourbridge.mapper.rules.engagement import Engagement
+from hourbridge.mapper.rules.expense_terms import expense_policy
 from hourbridge.mapper.rules.index import CompiledBook
 from hourbridge.mapper.rules.outcome import Mapped, skipped
 from hourbridge.mapper.rules.rates import rate_of
 from hourbridge.mapper.rules.resolve import note_missing_item, resolve, resolve_item
 from hourbridge.mapper.rules.subject import Subject
+from hourbridge.mapper.rules.together import ZERO_TIME, refused, together
+from hourbridge.mapper.rules.warnings import time_warnings
+from hourbridge.mapper.rules.work_time import (
+    NOTHING_REMEMBERED,
+    Part,
+    Remembered,
+    asks_for_time,
+    work_of,
+)
 
+_CHARGED = MappingOutcome.CHARGED
 PART = "time"
-"""The one part of a time entry; charge ids derive from it."""
+"""What time is called in the ids of charges."""
 
 
 def map_time_entry(
-    book: CompiledBook, source: str, record_id: str, entry: TimeEntry, subject: Subject
+    book: CompiledBook,
+    source: str,
+    record_id: str,
+    entry: TimeEntry,
+    subject: Subject,
+    remembered: Remembered = NOTHING_REMEMBERED,
 ) -> Mapped:
-    """Return the one charge of an approved entry of work, or every reason why there is none."""
+    """Return the charges of an approved entry of work, or every reason why there are none."""
+    if not asks_for_time(entry):
+        return _map_part(book, source, record_id, Part(entry), subject)
+    work = work_of(book, source, entry, subject, remembered)
+    mapped = [_map_part(book, source, record_id, part, subject) for part in work.parts]
+    return together(mapped) if work.refusal is None else refused(mapped[0], work.refusal)
+
+
+def _map_part(
+    book: CompiledBook, source: str, record_id: str, part: Part, subject: Subject
+) -> Mapped:
+    """Return the one charge of an entry or of a part of it, or why there is none."""
+    entry = part.entry
     worked = entry.input.seconds
     billable = billable_seconds(entry, book.configuration.billable)
     if billable == 0:
-        reason = skipped("zero_time", f"none of {worked} s is billable")
+        reason = skipped(ZERO_TIME, f"none of {worked} s is billable")
         return without_charges(subject, reason, worked_seconds=worked)
-    case = Case(book, record_id, entry, subject, resolve(book, source, subject, entry.work_date))
+    found = resolve(book, source, subject, entry.work_date)
+    case = Case(book, record_id, entry, subject, found, part)
     item = resolve_item(book, case.subject, case.found)
     unpaid = case.unpaid(("task", case.found.task.billable if case.found.task else None))
     if unpaid is not None:
@@ -75,7 +104,7 @@ def _charge(
     """Return the charge. All parts come from validated models, so it isn't validated again."""
     entry, subject, task = case.record, case.subject, case.found.task
     return Charge.of_valid(
-        charge_id=derive_id(case.record_id, PART),
+        charge_id=case.charge_id(PART),
         kind="time",
         workflow=terms.workflow,
         customer=terms.customer,
@@ -83,7 +112,7 @@ def _charge(
         item=item,
         account=None,
         class_ref=(task.class_ref if task else None) or terms.class_ref,
-        tax_code=terms.tax_code,
+        tax_code=(task and task.tax_code) or terms.tax_code,
         terms=terms.terms,
         work_date=entry.work_date,
         worked_seconds=entry.input.seconds,
@@ -96,29 +125,39 @@ def _charge(
         staff=subject.staff.label,
         task=subject.task.label,
         project=case.found.project_label,
+        project_rule=case.found.project_rule,
         client=case.found.client_label or "",
         description=entry.notes,
         email=terms.email,
         rounding=terms.rounding,
+        rounding_origin=terms.rounding_origin,
         invoicing=terms.invoicing,
+        invoicing_origin=terms.invoicing_origin,
         ledger=case.book.configuration.ledger,
         payable=None,
         cost=None,
-        cost_rate=None,
-        write_down=None,
-        span=None,
-        retainer=None,
-        warnings=None,
+        cost_rate=cost_rate_of(case.book, case.found.source, entry, subject),
+        write_down=write_down_of(entry, billable),
+        span=case.part.span if case.part else None,
+        retainer=terms.retainer,
+        warnings=_warnings(case),
     )
+
+
+def _warnings(case: Case[TimeEntry]) -> tuple[str, ...] | None:
+    found = case.found
+    policy = expense_policy(case.book.configuration, found.client, found.project)
+    return time_warnings(case.record, policy, case.part.warnings if case.part else ())
 
 
 def _charged(case: Case[TimeEntry], charge: Charge) -> Mapped:
     return Mapped(
-        outcome=MappingOutcome.CHARGED,
+        outcome=_CHARGED,
         charges=(charge,),
         client=charge.client,
         project=charge.project,
         worked_seconds=charge.worked_seconds,
         billable_seconds=charge.billable_seconds,
         consulted=case.subject.consulted,
+        work_date=charge.work_date,
     )

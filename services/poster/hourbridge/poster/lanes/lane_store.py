@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -12,6 +12,10 @@ from sqlalchemy import Connection
 from hourbridge.common.book import LedgerBinding
 from hourbridge.common.messages.events import Document
 from hourbridge.common.store.rows import statement
+from hourbridge.connectors.ledger import LedgerFile, SettledInLedger
+from hourbridge.poster.closes import closed_through
+from hourbridge.poster.lanes.receipts import receipts_of
+from hourbridge.poster.lanes.settling import settled_in_ledger
 from hourbridge.poster.operations import OperationKind
 
 _DUE = statement(
@@ -89,6 +93,14 @@ class Taken:
     ledger_id: str | None
     known_token: str | None
     applies_to: str | None
+    payload_version: int = 1
+    settles: tuple[SettledInLedger, ...] = ()
+    files: tuple[LedgerFile, ...] = ()
+    """Receipts, when they are to be attached."""
+    unposted: tuple[str, ...] = ()
+    """Numbers of documents to be settled that the ledger doesn't have yet."""
+    closed_through: date | None = None
+    """The end of the newest month that the book itself has closed."""
 
 
 @dataclass(frozen=True)
@@ -127,13 +139,16 @@ def take(
         available_at = now + (row["last_sent_at"] - settled_before)
         connection.execute(_LET_SETTLE, {"id": row["id"], "available_at": available_at})
     connection.execute(_MARK_SENDING, {"id": row["id"], "fencing": fencing, "now": now})
+    document = Document.model_validate(row["payload"])
+    closed = closed_through(connection, row["book"])
+    settles, unposted = settled_in_ledger(connection, document)
     return Taken(
         id=row["id"],
         operation_key=row["operation_key"],
         book=row["book"],
         ledger_key=row["ledger_key"],
         kind=row["kind"],
-        document=Document.model_validate(row["payload"]),
+        document=document,
         detail=row["detail"],
         was_uncertain=uncertain,
         attempts=row["attempts"] + 1,
@@ -141,6 +156,11 @@ def take(
         ledger_id=row["ledger_id"],
         known_token=row["known_token"],
         applies_to=row["applies_to"],
+        payload_version=row["payload_version"],
+        settles=settles,
+        files=receipts_of(connection, document) if row["kind"] == "apply" else (),
+        unposted=unposted,
+        closed_through=closed,
     )
 
 

@@ -15,6 +15,8 @@ class Posted:
 
     ledger_document: LedgerDocument
     is_adopted: bool = False
+    can_link: bool = False
+    """The ledger links credits to what they settle, and this write didn't do so."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,10 @@ class Parked:
 
 @dataclass(frozen=True)
 class Declined:
-    """An update in place is not allowed as things stand; a credit memo will do it."""
+    """An update in place or a link is not possible as things stand.
+
+    A credit memo will do what the update would have done; what isn't linked is only said.
+    """
 
     code: str
     detail: str

@@ -16,11 +16,16 @@ from hourbridge.common.store.leases import Lease, LeaseLost, ensure_held
 from hourbridge.connectors.ledger import LedgerDocument
 from hourbridge.poster import in_place_changes
 from hourbridge.poster.document_store import DocumentStore, HeldDocument
-from hourbridge.poster.lanes import lane_store
+from hourbridge.poster.lanes import lane_store, settling
 from hourbridge.poster.lanes.lane_store import Taken
 from hourbridge.poster.lanes.outcomes import Declined, Outcome, Parked, Posted, Unknown, Waiting
+from hourbridge.poster.operations import add_intents
+from hourbridge.poster.recognition import store as recognition
+from hourbridge.poster.retainers import store as retainers
 
 ACTOR = "service:poster"
+NOT_LINKED = "not_linked_in_ledger"
+"""A posted document whose link or receipt the ledger refused: a person adds it there."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,9 @@ class Recorder:
         now = self._clock.now()
         if isinstance(outcome, Unknown) and taken.attempts >= self._pauses.attempts_max:
             outcome = Parked(outcome.code, outcome.detail, may_be_in_ledger=True)
-        if isinstance(outcome, Posted):
+        if taken.kind == "apply":
+            outcome = self._linked(connection, held, outcome)
+        elif isinstance(outcome, Posted):
             self._posted(connection, taken, held, outcome.ledger_document)
         elif isinstance(outcome, Parked):
             self._parked(connection, held, outcome)
@@ -60,6 +67,8 @@ class Recorder:
             in_place_changes.decline(connection, self._documents, held, now)
         if not lane_store.finish(connection, taken, now=now, **self._row(taken, outcome, now)):
             raise LeaseLost("the operation was taken over", document=held.document.document_id)
+        if isinstance(outcome, Posted) and taken.kind != "apply":
+            self._follow_up(connection, taken, outcome, now)
         self._lane(connection, taken, outcome)
         _audit(connection, taken, outcome)
 
@@ -100,7 +109,39 @@ class Recorder:
             changes |= in_place_changes.apply(connection, held, taken, now)
         total = changes.get("total", held.document.total)
         changes["reason"] = _difference(total, found)
-        self._documents.save(connection, held, **changes)
+        document = self._documents.save(connection, held, **changes)
+        retainers.note_posted(connection, held.book, document)
+        recognition.note_posted(connection, held.book, document)
+
+    def _linked(self, connection: Connection, held: HeldDocument, outcome: Outcome) -> Outcome:
+        """Keep what linking a posted document came to; whatever it was, the document stands."""
+        if isinstance(outcome, Parked) and outcome.code != settling.UNPOSTED:
+            outcome = Declined(outcome.code, outcome.detail)
+        position = held.document.posted
+        if isinstance(outcome, Posted) and position is not None:
+            token = outcome.ledger_document.edit_token
+            if token != position.edit_token:
+                moved = position.model_copy(update={"edit_token": token})
+                self._documents.save(connection, held, posted=moved)
+        elif isinstance(outcome, Declined):
+            reason = Reason(code=NOT_LINKED, detail=f"{outcome.code}: {outcome.detail}"[:2000])
+            self._documents.save(connection, held, reason=reason)
+        return outcome
+
+    def _follow_up(
+        self, connection: Connection, taken: Taken, outcome: Posted, now: datetime
+    ) -> None:
+        """Complete a document that was just posted, and let go on what waited for it."""
+        intent = settling.completion_intent(taken.book, taken.document, taken.payload_version)
+        if intent is not None and outcome.can_link:
+            add_intents(connection, [intent], now)
+        settling.go_on(
+            connection,
+            self._documents,
+            ledger_key=taken.ledger_key,
+            document_id=taken.document.document_id,
+            now=now,
+        )
 
     def _parked(self, connection: Connection, held: HeldDocument, outcome: Parked) -> None:
         proposal = outcome.proposed_date

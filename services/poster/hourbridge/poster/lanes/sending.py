@@ -24,10 +24,12 @@ from hourbridge.common.faults import fault_point
 from hourbridge.common.ids import derive_key
 from hourbridge.common.messages.events import Document
 from hourbridge.connectors.ledger import Ledger, LedgerDocument, LedgerWrite, WriteKind
+from hourbridge.connectors.statements import number_in_ledger, stated_amounts
 from hourbridge.poster.fault_points import LEDGER_SEARCHED, LEDGER_WRITTEN
 from hourbridge.poster.lanes.in_place import reason_against
 from hourbridge.poster.lanes.lane_store import Taken
 from hourbridge.poster.lanes.outcomes import Declined, Outcome, Parked, Posted, Unknown, Waiting
+from hourbridge.poster.lanes.settling import UNPOSTED, must_wait, waits_for
 from hourbridge.poster.metrics import LEDGER_REQUESTS
 
 log = structlog.get_logger(__name__)
@@ -64,6 +66,10 @@ class Sender:
             return [str(error)]
 
     def _attempt(self, taken: Taken) -> Outcome:
+        if taken.unposted and (taken.kind == "apply" or must_wait(taken.document)):
+            return Parked(UNPOSTED, waits_for(taken.unposted).detail)
+        if taken.kind == "apply":
+            return self._apply(taken)
         if taken.kind == "create":
             return self._create(taken)
         if taken.kind == "restore":
@@ -79,8 +85,8 @@ class Sender:
             found = self._ledger.find(taken.document)
             fault_point(LEDGER_SEARCHED)
             if found is not None:
-                return _adopt(found)
-        self._require_open_period(taken.document.document_date)
+                return self._adopt(found)
+        self._require_open_period(taken, taken.document.document_date)
         return self._write(taken, WriteKind.CREATE)
 
     def _restore(self, taken: Taken) -> Outcome:
@@ -89,15 +95,23 @@ class Sender:
         if current is None:
             return self._create(taken)
         if says_the_same(taken.document, current):
-            return Posted(current, is_adopted=True)
-        self._require_open_period(taken.document.document_date, current.document_date)
+            return Posted(current, is_adopted=True, can_link=self._can_link(WriteKind.CREATE))
+        self._require_open_period(taken, taken.document.document_date, current.document_date)
         return self._write(taken, WriteKind.UPDATE, current)
+
+    def _apply(self, taken: Taken) -> Outcome:
+        """Link a credit to what it settles and attach receipts; the ledger is read first."""
+        current = self._current(taken)
+        if current is None:
+            return Declined("document_missing", "the document is not in the ledger any more")
+        return self._write(taken, WriteKind.APPLY, current)
 
     def _update_in_place(self, taken: Taken) -> Outcome:
         current = self._current(taken)
         if current is not None and taken.was_uncertain and says_the_same(taken.document, current):
             return Posted(current, is_adopted=True)
-        reason = reason_against(current, taken.known_token, self._closed())
+        closed = _later(self._closed(), taken.closed_through)
+        reason = reason_against(current, taken.known_token, closed)
         if reason == "edit_token_stale" and taken.was_uncertain:
             detail = "changed in the ledger, by us or by somebody else: compare the two versions"
             return Parked(reason, detail, may_be_in_ledger=True)
@@ -124,14 +138,19 @@ class Sender:
                 ledger_id=current.ledger_id if current else None,
                 edit_token=current.edit_token if current else None,
                 applies_to_ledger_id=taken.applies_to,
+                settles=taken.settles,
+                files=taken.files,
                 is_repeat=taken.was_uncertain,
             )
         )
         fault_point(LEDGER_WRITTEN)
-        return Posted(written)
+        return Posted(written, can_link=self._can_link(kind))
 
-    def _require_open_period(self, *days: date) -> None:
-        closed = self._closed()
+    def _can_link(self, kind: WriteKind) -> bool:
+        return kind is not WriteKind.APPLY and self._ledger.capabilities.links_documents
+
+    def _require_open_period(self, taken: Taken, *days: date) -> None:
+        closed = _later(self._closed(), taken.closed_through)
         if closed is not None and min(days) <= closed:
             raise PeriodClosed(
                 f"the books are closed through {closed}", reason_code="period_closed"
@@ -158,10 +177,10 @@ class Sender:
 
     def _refusal(self, taken: Taken, error: LedgerError) -> Outcome:
         detail = error.what
-        if taken.kind == "update":
+        if taken.kind in ("update", "apply"):
             return Declined(error.code, detail)
         if isinstance(error, PeriodClosed):
-            return Parked("period_closed", detail, self._first_open_day())
+            return Parked("period_closed", detail, self._first_open_day(taken))
         if isinstance(error, DocumentNumberTaken) and taken.kind == "create":
             return self._number_taken(taken, detail)
         code = error.reason_code if type(error) is LedgerRejected else error.code
@@ -175,33 +194,35 @@ class Sender:
             return Unknown(error.code, str(error))
         if found is None:
             return Parked("document_number_taken", detail)
-        return _adopt(found)
+        return self._adopt(found)
 
-    def _first_open_day(self) -> date | None:
+    def _adopt(self, found: LedgerDocument) -> Outcome:
+        if found.is_ours:
+            return Posted(found, is_adopted=True, can_link=self._can_link(WriteKind.CREATE))
+        return Parked(
+            "document_number_taken",
+            f"{found.number} in the ledger (id {found.ledger_id}) is not this document",
+        )
+
+    def _first_open_day(self, taken: Taken) -> date | None:
         self._closed_read_at = None
         try:
-            closed = self._closed()
+            closed = _later(self._closed(), taken.closed_through)
         except LedgerError:
             return None
         return None if closed is None else closed + timedelta(days=1)
 
 
-def _adopt(found: LedgerDocument) -> Outcome:
-    if found.is_ours:
-        return Posted(found, is_adopted=True)
-    return Parked(
-        "document_number_taken",
-        f"{found.number} in the ledger (id {found.ledger_id}) is not this document",
-    )
+def _later(one: date | None, other: date | None) -> date | None:
+    """Return the later of two closing dates; either may be absent."""
+    return max(filter(None, (one, other)), default=None)
 
 
 def says_the_same(document: Document, found: LedgerDocument) -> bool:
     """Return whether the ledger's document has our number, total and line amounts."""
-    ours = sorted(line.amount for line in document.lines)
-    theirs = sorted(line.amount for line in found.lines)
     return (
         not found.is_void
-        and found.number == document.number
+        and found.number == number_in_ledger(document)
         and found.total == document.total
-        and ours == theirs
+        and stated_amounts(document) == sorted(line.amount for line in found.lines)
     )

@@ -15,7 +15,7 @@ _OVERBILLED = text(
         SELECT document_id, line_id, number, document_client AS client, currency, period,
                billed_seconds, charge_ids, seen_at
         FROM live_line
-        WHERE book = :book AND status = 'posted' AND billed_seconds > 0
+        WHERE book = :book AND status = 'posted' AND billed_seconds > 0 AND is_sale
           AND credits_line_id IS NULL AND supplements_line_id IS NULL
     ),
     correction AS (

@@ -26,12 +26,28 @@ _TWICE = text(
 )
 _TOTALS = text(
     """
-    SELECT d.document_id, d.number, d.client, d.currency, d.period, d.total,
-           coalesce(sum(l.amount), 0) AS lines_total, count(l.line_id) AS lines
+    SELECT d.document_id, d.number, d.client, d.currency, d.period, d.total, d.tax,
+           coalesce(sum(l.amount), 0) + d.tax AS lines_total, count(l.line_id) AS lines
     FROM seen_document d LEFT JOIN document_line l USING (book, document_id, lines_key)
     WHERE d.book = :book AND d.status <> 'withdrawn'
-    GROUP BY d.book, d.document_id HAVING coalesce(sum(l.amount), 0) <> d.total
+    GROUP BY d.book, d.document_id
+    HAVING coalesce(sum(l.amount), 0) + d.tax <> d.total
+       AND (count(l.line_id) > 0 OR jsonb_array_length(d.postings) = 0)
     ORDER BY d.document_id LIMIT :findings_max
+    """
+)
+_UNBALANCED = text(
+    """
+    SELECT document_id, number, client, currency, period, total, purpose, amount, base_amount,
+           debits
+    FROM seen_document CROSS JOIN LATERAL (
+        SELECT sum((p ->> 'amount')::numeric) AS amount,
+               sum((p ->> 'base_amount')::numeric) AS base_amount,
+               sum(greatest((p ->> 'amount')::numeric, 0)) AS debits
+        FROM jsonb_array_elements(postings) AS p) AS posted
+    WHERE book = :book AND status <> 'withdrawn' AND jsonb_array_length(postings) > 0
+      AND (amount <> 0 OR base_amount <> 0)
+    ORDER BY document_id LIMIT :findings_max
     """
 )
 _LAST_POSTED = text("SELECT max(posted_at) FROM seen_document WHERE book = :book")
@@ -45,6 +61,16 @@ _NOT_POSTED = text(
 )
 
 
+_CAUSES = frozenset(
+    {
+        Cause.BILLED_TWICE,
+        Cause.DOCUMENT_TOTAL,
+        Cause.ENTRY_UNBALANCED,
+        Cause.DOCUMENT_NOT_POSTED,
+    }
+)
+
+
 def check_documents(connection: Connection, scope: Scope) -> Checked:
     """Check every live document by itself and against the charges it bills."""
     parameters = {"book": scope.book, "findings_max": scope.settings.findings_max}
@@ -52,11 +78,12 @@ def check_documents(connection: Connection, scope: Scope) -> Checked:
     findings = [_billed_twice(scope.book, row) for row in twice]
     totals = connection.execute(_TOTALS, parameters).mappings()
     findings += [_total(scope.book, row) for row in totals]
+    unbalanced = connection.execute(_UNBALANCED, parameters).mappings()
+    findings += [_unbalanced(scope.book, row) for row in unbalanced]
     overdue = scope.overdue_before(connection.execute(_LAST_POSTED, parameters).scalar())
     late = connection.execute(_NOT_POSTED, {**parameters, "overdue": overdue}).mappings()
     findings += [_not_posted(scope.book, row) for row in late]
-    causes = frozenset({Cause.BILLED_TWICE, Cause.DOCUMENT_TOTAL, Cause.DOCUMENT_NOT_POSTED})
-    return scope.checked("documents", causes, findings)
+    return scope.checked("documents", _CAUSES, findings)
 
 
 def _billed_twice(book: str, row: RowMapping) -> Finding:
@@ -80,13 +107,28 @@ def _total(book: str, row: RowMapping) -> Finding:
         book,
         Cause.DOCUMENT_TOTAL,
         row["document_id"],
-        expected=f"{row['lines_total']} (sum of {row['lines']} lines)",
+        expected=f"{row['lines_total']} (sum of {row['lines']} lines, tax {row['tax']})",
         found=str(row["total"]),
         difference_amount=row["total"] - row["lines_total"],
         currency=row["currency"],
         client=row["client"],
         period=row["period"],
         detail={"number": row["number"]},
+    )
+
+
+def _unbalanced(book: str, row: RowMapping) -> Finding:
+    return Finding(
+        book,
+        Cause.ENTRY_UNBALANCED,
+        row["document_id"],
+        expected="postings that sum to zero in both currencies",
+        found=f"{row['amount']} {row['currency']}, {row['base_amount']} in the book's currency",
+        difference_amount=row["amount"],
+        currency=row["currency"],
+        client=row["client"] or None,
+        period=row["period"],
+        detail={"number": row["number"], "purpose": row["purpose"]},
     )
 
 

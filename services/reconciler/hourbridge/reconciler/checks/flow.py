@@ -19,23 +19,33 @@ _UNMAPPED = text(
     ORDER BY r.sequence LIMIT :findings_max
     """
 )
+# A subcontractor's record has charges of two kinds for the same work: what the vendor is owed,
+# and what the client pays, if it does.
 _INCONSISTENT = text(
     """
+    WITH charge AS (
+        SELECT *, bool_or(NOT is_payable) OVER (
+            PARTITION BY record_id, revision, mapping_version) AS has_client_side
+        FROM seen_charge WHERE book = :book
+    )
     SELECT s.record_id, s.client, s.project, to_char(s.work_date, 'YYYY-MM') AS period, s.revision,
            s.mapping_version, s.worked_seconds, s.billable_seconds,
            r.worked_seconds AS record_worked_seconds, count(c.charge_id) AS charges,
            coalesce(sum(c.worked_seconds), 0) AS charged_worked_seconds,
            coalesce(sum(c.billable_seconds), 0) AS charged_billable_seconds
     FROM seen_charge_set s
-    LEFT JOIN seen_charge c USING (book, record_id, revision, mapping_version)
+    LEFT JOIN charge c ON (c.book, c.record_id, c.revision, c.mapping_version)
+            = (s.book, s.record_id, s.revision, s.mapping_version)
+         AND NOT (c.is_payable AND c.has_client_side)
     LEFT JOIN seen_record r ON r.book = s.book AND r.record_id = s.record_id
          AND r.revision = s.revision
     WHERE s.book = :book AND s.outcome = 'charged' AND NOT s.deleted
+      AND s.record_type IN ('time_entry', 'expense')
     GROUP BY s.book, s.record_id, r.book, r.record_id
     HAVING count(c.charge_id) = 0 OR s.record_type = 'time_entry' AND (
            coalesce(sum(c.worked_seconds), 0) <> s.worked_seconds
         OR coalesce(sum(c.billable_seconds), 0) <> s.billable_seconds
-        OR r.worked_seconds <> s.worked_seconds)
+        OR r.worked_seconds <> s.worked_seconds AND r.worked_seconds > 0)
     ORDER BY s.record_id LIMIT :findings_max
     """
 )

@@ -17,7 +17,8 @@ from hourbridge.connectors.ledger import Ledger
 from hourbridge.reconciler.causes import LEDGER_CAUSES, Cause, Checked, Finding
 from hourbridge.reconciler.checks.ledger_only import Stranger, in_flight, strangers
 from hourbridge.reconciler.checks.scope import Scope
-from hourbridge.reconciler.compare import Difference, FoundDocument, compare
+from hourbridge.reconciler.compare import Difference, FoundDocument
+from hourbridge.reconciler.judging import judge
 from hourbridge.reconciler.posted import Posted, as_found, posted_again, posted_documents
 from hourbridge.reconciler.read_back import Target, read_back
 
@@ -134,11 +135,11 @@ class LedgerCheck:
     ) -> Finding | None:
         if posted.ledger_id is None:
             return _finding(
-                self._scope.book, posted, Difference(Cause.LEDGER_MISSING, -posted.total)
+                self._scope.book, posted, Difference(Cause.TARGET_MISSING, -posted.total)
             )
         touched = edit_token is None or edit_token != posted.row["edit_token"]
         expected = posted.expected(self._resolve, is_touched=touched and found is not None)
-        difference = compare(expected, found)
+        difference = judge(expected, found)
         return None if difference is None else _finding(self._scope.book, posted, difference)
 
     def _resolve(self, kind: str, reference: LedgerReference) -> str | None:
@@ -187,9 +188,9 @@ def _finding(book: str, posted: Posted, difference: Difference) -> Finding:
         difference.cause,
         posted.document_id,
         expected=_words(difference, "expected") or f"{posted.number}, total {posted.total}",
-        found=_words(difference, "found") or difference.cause.removeprefix("ledger_"),
+        found=_words(difference, "found") or difference.cause.removeprefix("target_"),
         difference_amount=difference.amount,
-        currency=posted.currency,
+        currency=posted.base_currency if difference.is_in_base else posted.currency,
         client=posted.client,
         period=posted.period,
         detail=detail,

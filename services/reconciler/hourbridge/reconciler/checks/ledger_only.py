@@ -36,6 +36,7 @@ _UNKNOWN = """
                EXISTS (SELECT 1 FROM prefix WHERE starts_with(held.number, prefix.text))
                    AS has_our_number,
                customer.customer_id IS NOT NULL AND held.document_date >= customer.since
+                   AND held.kind IN ('invoice', 'credit_memo')  -- payments are entered there
                    AS has_our_customer,
                EXISTS (SELECT 1 FROM ours WHERE ours.status NOT IN ('posted', 'withdrawn') AND (
                    ours.number = held.number OR ours.document_id = held.marked_document_id))
@@ -101,7 +102,7 @@ class Stranger:
         }
         return Finding(
             book,
-            Cause.LEDGER_ONLY,
+            Cause.TARGET_ONLY,
             self.subject,
             expected="no such document",
             found=f"{self.kind} {self.number or self.ledger_id}, total {self.total}",

@@ -1,4 +1,4 @@
-"""Reading invoices and credit memos: by id, by number, by marker, by date."""
+"""Reading documents: by id, by number, by marker, by date."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from hourbridge.common.errors import LedgerRejected
 from hourbridge.common.messages.events import Document, DocumentKind
 from hourbridge.connectors.ledger import LedgerDocument
 from hourbridge.connectors.quickbooks_online.faults import OBJECT_NOT_FOUND
+from hourbridge.connectors.quickbooks_online.forms import readable
+from hourbridge.connectors.quickbooks_online.marker import is_link
 from hourbridge.connectors.quickbooks_online.queries import equals, quoted, select, select_all
-from hourbridge.connectors.quickbooks_online.sales_payload import ENTITY
-from hourbridge.connectors.quickbooks_online.sales_reading import to_ledger_document
 from hourbridge.connectors.quickbooks_online.transport import Transport
+from hourbridge.connectors.statements import number_in_ledger
 
 SEARCH_DAYS = 31
 """How far from its date a document is searched by its marker when its number is not found."""
 
 
-class SalesSearch:
+class DocumentSearch:
     """Finds documents of one company."""
 
     def __init__(self, transport: Transport) -> None:
@@ -28,7 +29,7 @@ class SalesSearch:
 
     def row(self, kind: DocumentKind, ledger_id: str) -> dict[str, Any] | None:
         """Return a document as the ledger's JSON, or None when there is none of this id."""
-        entity = ENTITY[kind]
+        entity = readable(kind).entity
         try:
             row: dict[str, Any] = self._transport.get(f"{entity.lower()}/{ledger_id}")[entity]
         except LedgerRejected as error:
@@ -40,17 +41,17 @@ class SalesSearch:
     def read(self, kind: DocumentKind, ledger_id: str) -> LedgerDocument | None:
         """Return a document, or None when there is none of this id."""
         row = self.row(kind, ledger_id)
-        return to_ledger_document(kind, row) if row is not None else None
+        return readable(kind).read(kind, row) if row is not None else None
 
     def find(self, document: Document) -> LedgerDocument | None:
         """Return ours by number, else ours by marker around its date, else another's of the number.
 
         The private note can't be searched in the ledger, so markers are compared here.
         """
-        rows = select(
-            self._transport, ENTITY[document.kind], [equals("DocNumber", document.number)]
-        )
-        numbered = [_as_asked(document, to_ledger_document(document.kind, row)) for row in rows]
+        form = readable(document.kind)
+        condition = equals(form.number_property, number_in_ledger(document))
+        rows = select(self._transport, form.entity, [condition])
+        numbered = [_as_asked(document, form.read(document.kind, row)) for row in rows]
         ours = next((found for found in numbered if found.is_ours), None)
         if ours is not None:
             return ours
@@ -62,13 +63,17 @@ class SalesSearch:
         return numbered[0] if numbered else None
 
     def documents(self, kind: DocumentKind, first: date, last: date) -> Iterator[LedgerDocument]:
-        """Yield every document dated within ``first`` to ``last``."""
-        window = [
+        """Yield every document dated within ``first`` to ``last``; our mere links are none."""
+        form = readable(kind)
+        conditions = [
             f"TxnDate >= {quoted(first.isoformat())}",
             f"TxnDate <= {quoted(last.isoformat())}",
         ]
-        for row in select_all(self._transport, ENTITY[kind], window):
-            yield to_ledger_document(kind, row)
+        if form.condition is not None:
+            conditions.append(form.condition)
+        for row in select_all(self._transport, form.entity, conditions):
+            if not is_link(row.get("PrivateNote")):
+                yield form.read(kind, row)
 
 
 def _as_asked(document: Document, found: LedgerDocument) -> LedgerDocument:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -14,35 +14,45 @@ from hourbridge.common.errors import (
     LedgerRejected,
     LedgerUnavailable,
 )
+from hourbridge.common.messages.events import Document
+from hourbridge.common.money import RoundingMode, round_digits
 from hourbridge.connectors.ledger import LedgerDocument, LedgerWrite
+from hourbridge.connectors.quickbooks_online.attaching import Attacher
 from hourbridge.connectors.quickbooks_online.entities import Entities
 from hourbridge.connectors.quickbooks_online.faults import (
     DUPLICATE_NUMBER,
     DUPLICATE_REQUEST,
+    INVALID_PROPERTY,
     INVALID_REFERENCE,
     OBJECT_NOT_FOUND,
     STALE,
     missing,
 )
+from hourbridge.connectors.quickbooks_online.forms import Payload, form_of
+from hourbridge.connectors.quickbooks_online.linking import Linker
 from hourbridge.connectors.quickbooks_online.preferences import PreferencesReader
-from hourbridge.connectors.quickbooks_online.sales_payload import ENTITY, PayloadMaker
-from hourbridge.connectors.quickbooks_online.sales_reading import same_statement, to_ledger_document
-from hourbridge.connectors.quickbooks_online.sales_search import SalesSearch
+from hourbridge.connectors.quickbooks_online.references import AMOUNT_DECIMALS, References
+from hourbridge.connectors.quickbooks_online.searching import DocumentSearch
 from hourbridge.connectors.quickbooks_online.transport import Transport
+from hourbridge.connectors.statements import stated_amounts
 
 PREPARE_SECONDS_MAX = 60
 """Past this no write is sent any more: the lane's lease must outlast what was sent."""
 
+ACKNOWLEDGED_WARNINGS = frozenset({"payment_date_past"})
+"""Warnings of a ledger that mean nothing to us. All others park the document: a client that skips
+every warning enters the same bill twice."""
+
 _Body = dict[str, Any]
 
 
-class SalesWriter:
+class DocumentWriter:
     """Carries out writes on documents of one company."""
 
     def __init__(
         self,
         transport: Transport,
-        search: SalesSearch,
+        search: DocumentSearch,
         entities: Entities,
         preferences: PreferencesReader,
         clock: Clock,
@@ -52,13 +62,15 @@ class SalesWriter:
         self._entities = entities
         self._preferences = preferences
         self._clock = clock
+        self._linker = Linker(search)
+        self._attacher = Attacher(transport)
 
     def create(self, write: LedgerWrite) -> LedgerDocument:
         """Create the document, or return it if an earlier attempt did."""
         document = write.document
         deadline = self._deadline()
         try:
-            row = self._send(write, lambda: self._maker().for_create(write), deadline)
+            row = self._send(write, lambda: self._payload(write).for_create(write), deadline)
         except LedgerRejected as error:
             if error.reason_code not in (DUPLICATE_NUMBER, DUPLICATE_REQUEST):
                 raise
@@ -67,7 +79,7 @@ class SalesWriter:
             if found is None or not found.is_ours:
                 raise
             return found
-        created = to_ledger_document(document.kind, row)
+        created = form_of(document.kind).read(document.kind, row)
         if write.is_repeat and self._search.row(document.kind, created.ledger_id) is None:
             what = "the ledger remembers creating this document, but it has been deleted since"
             raise DocumentMissing(what, reason_code="replayed", ledger_id=created.ledger_id)
@@ -75,18 +87,29 @@ class SalesWriter:
 
     def update(self, write: LedgerWrite, ledger_id: str) -> LedgerDocument:
         """Replace what we state in the document and keep what others wrote."""
-        kind = write.document.kind
+        document, form = write.document, form_of(write.document.kind)
         deadline = self._deadline()
-        current = self._search.row(kind, ledger_id)
+        current = self._search.row(document.kind, ledger_id)
         if current is None:
             what = "the document to update is not in the ledger any more"
             raise DocumentMissing(what, reason_code=OBJECT_NOT_FOUND, ledger_id=ledger_id)
         if write.edit_token is not None and current["SyncToken"] != write.edit_token:
-            if same_statement(current, self._maker().for_update(write, current)):
-                return to_ledger_document(kind, current)
+            if form.says_the_same(current, self._payload(write).for_update(write, current)):
+                return form.read(document.kind, current)
             raise _changed_meanwhile(ledger_id)
-        row = self._send(write, lambda: self._maker().for_update(write, current), deadline)
-        return to_ledger_document(kind, row)
+        row = self._send(write, lambda: self._payload(write).for_update(write, current), deadline)
+        return form.read(document.kind, row)
+
+    def apply(self, write: LedgerWrite) -> LedgerDocument:
+        """Link a credit to what it settles and attach receipts; see ``WriteKind.APPLY``."""
+        deadline = self._deadline()
+        if write.files:
+            self._attacher.attach(write)
+
+        def post(entity: str, body: Mapping[str, Any]) -> _Body:
+            return self._post(write, dict(body), deadline, entity=entity)
+
+        return self._linker.apply(write, self._references(), post)
 
     def delete(self, write: LedgerWrite, ledger_id: str) -> LedgerDocument:
         """Delete the document; finding it gone already is success."""
@@ -110,6 +133,8 @@ class SalesWriter:
         try:
             return self._post(write, make(), deadline)
         except LedgerRejected as error:
+            if error.reason_code == INVALID_PROPERTY and _is_finer_than_cents(write.document):
+                raise LedgerRejected(error.what, reason_code="currency_precision") from error
             if error.reason_code not in (INVALID_REFERENCE, OBJECT_NOT_FOUND):
                 raise
             denied = error
@@ -121,7 +146,13 @@ class SalesWriter:
         return self._post(write, make(), deadline)
 
     def _post(
-        self, write: LedgerWrite, body: _Body, deadline: float, operation: str | None = None
+        self,
+        write: LedgerWrite,
+        body: _Body,
+        deadline: float,
+        *,
+        operation: str | None = None,
+        entity: str | None = None,
     ) -> _Body:
         if self._clock.monotonic_seconds() > deadline:
             what = f"preparing the write took more than {PREPARE_SECONDS_MAX} seconds; not sent"
@@ -129,15 +160,29 @@ class SalesWriter:
         parameters = {"requestid": write.operation_key}
         if operation is not None:
             parameters["operation"] = operation
-        entity = ENTITY[write.document.kind]
-        row: _Body = self._transport.write(entity.lower(), body, parameters)[entity]
+        entity = entity or form_of(write.document.kind).entity
+        try:
+            row: _Body = self._transport.write(entity.lower(), body, parameters)[entity]
+        except LedgerRejected as error:
+            if error.reason_code not in ACKNOWLEDGED_WARNINGS:
+                raise
+            known = parameters | {"include": f"acknowledge:{error.reason_code}"}
+            row = self._transport.write(entity.lower(), body, known)[entity]
         return row
 
-    def _maker(self) -> PayloadMaker:
-        return PayloadMaker(self._entities, self._preferences.current())
+    def _payload(self, write: LedgerWrite) -> Payload:
+        return form_of(write.document.kind).payload(self._references())
+
+    def _references(self) -> References:
+        return References(self._entities, self._preferences.current())
 
     def _deadline(self) -> float:
         return self._clock.monotonic_seconds() + PREPARE_SECONDS_MAX
+
+
+def _is_finer_than_cents(document: Document) -> bool:
+    amounts = [document.total, *stated_amounts(document)]
+    return any(round_digits(a, AMOUNT_DECIMALS, RoundingMode.DOWN) != a for a in amounts)
 
 
 def _changed_meanwhile(ledger_id: str) -> EditTokenStale:

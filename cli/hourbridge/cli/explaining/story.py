@@ -1,0 +1,120 @@
+"""What all services know of a record, a line or a document, in one story."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hourbridge.cli.client import AdminClient
+from hourbridge.cli.explaining.finding import DocumentFound, Found, RecordFound, optional
+from hourbridge.cli.explaining.way import time_adds_up, way
+from hourbridge.common.runtime.admin import NotFound
+
+ENTRIES_MAX = 50
+"""Records of a line that are told in full."""
+Story = dict[str, Any]
+
+
+def tell(client: AdminClient, book: str, found: Found) -> Story:
+    """Return the story of what was found, as JSON values."""
+    if isinstance(found, RecordFound):
+        return _of_record(client, book, found.record_id)
+    return _of_document(client, book, found)
+
+
+def _of_record(client: AdminClient, book: str, record_id: str) -> Story:
+    charges = _charges(client, book, record_id=record_id)
+    documents = {
+        line["document_id"]: _document(client, line["document_id"])
+        for charge in charges
+        for line in charge["lines"]
+    }
+    return {
+        "kind": "record",
+        "book": book,
+        **_entry(client, book, record_id),
+        "charges": [_with_ways(charge, documents) for charge in charges],
+        "documents": list(documents.values()),
+    }
+
+
+def _entry(client: AdminClient, book: str, record_id: str) -> Story:
+    """Return what the source said, and what the mapping made of it."""
+    return {
+        "record": optional(client, "ingestor", f"/v1/records/{record_id}"),
+        "mapping": optional(client, "mapper", f"/v1/books/{book}/records/{record_id}/mapping"),
+    }
+
+
+def _with_ways(charge: Mapping[str, Any], documents: Mapping[str, Story]) -> Story:
+    lines = []
+    for billing in charge["lines"]:
+        told = documents[billing["document_id"]]
+        line = _line(told["document"], billing["line_id"])
+        steps = way(billing["billed"], line) if line else []
+        corrected = _corrections(told, billing["line_id"])
+        lines.append({**billing, "line": line, "way": steps, "corrections": corrected})
+    return {**charge, "lines": lines}
+
+
+def _line(document: Mapping[str, Any], line_id: str) -> Mapping[str, Any] | None:
+    lines: Sequence[Mapping[str, Any]] = document["lines"]
+    return next((line for line in lines if line["line_id"] == line_id), None)
+
+
+def _corrections(told: Mapping[str, Any], line_id: str) -> list[Mapping[str, Any]]:
+    found = [*told["corrections"], *told["supplements_waiting"]]
+    return [each for each in found if each["line_id"] == line_id]
+
+
+def _of_document(client: AdminClient, book: str, found: DocumentFound) -> Story:
+    told = _document(client, found.document_id)
+    charges = _charges(client, book, document_id=found.document_id)
+    if found.position is None:
+        lines = [
+            _line_story(line, told, charges)
+            for line in sorted(told["document"]["lines"], key=lambda each: each["position"])
+        ]
+        return {"kind": "document", "book": book, **told, "lines": lines}
+    line = next((e for e in told["document"]["lines"] if e["position"] == found.position), None)
+    if line is None:
+        count = len(told["document"]["lines"])
+        raise NotFound(f"the document has {count} lines", line=found.position)
+    story = _line_story(line, told, charges)
+    for entry in story["entries"][:ENTRIES_MAX]:
+        entry |= _entry(client, book, entry["record_id"])
+    return {"kind": "line", "book": book, **told, **story}
+
+
+def _line_story(line: Mapping[str, Any], told: Story, charges: Sequence[Story]) -> Story:
+    """Return a line with the charges it bills, or billed before they left it, and their ways."""
+    entries: list[Story] = []
+    for charge in charges:
+        entries += [
+            {
+                "record_id": charge["record_id"],
+                "charge_id": charge["charge_id"],
+                "is_live": billing["is_live"],
+                "charge": billing["billed"],
+                "way": way(billing["billed"], line),
+            }
+            for billing in charge["lines"]
+            if billing["line_id"] == line["line_id"]
+        ]
+    is_original = all(entry["is_live"] for entry in entries)
+    return {
+        "line": line,
+        "entries": entries,
+        "corrections": _corrections(told, line["line_id"]),
+        "adds_up": time_adds_up([e["charge"] for e in entries], line) if is_original else None,
+    }
+
+
+def _document(client: AdminClient, document_id: str) -> Story:
+    told: Story = client.get("poster", f"/v1/documents/{document_id}/explanation")
+    return told
+
+
+def _charges(client: AdminClient, book: str, **by: str) -> list[Story]:
+    rows: list[Story] = client.get("poster", f"/v1/books/{book}/charges", **by)["charges"]
+    return rows

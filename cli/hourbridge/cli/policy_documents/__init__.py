@@ -1,0 +1,1 @@
+"""What an integration owes its auditors, written from a book's configuration."""

@@ -1,0 +1,1 @@
+"""Sources of exchange rates, behind ``hourbridge.common.exchange_rates.RateProvider``."""

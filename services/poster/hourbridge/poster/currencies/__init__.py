@@ -1,0 +1,1 @@
+"""Currencies: rates as they were published, stamped on documents; revaluation; residues."""

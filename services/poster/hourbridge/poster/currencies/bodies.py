@@ -1,0 +1,65 @@
+"""Bodies of requests about currencies."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+
+from hourbridge.common.messages.fields import CurrencyCode, DecimalText
+from hourbridge.common.messages.registry import reasons_of
+from hourbridge.common.money import round_money
+from hourbridge.common.runtime.admin import RequestInvalid
+from hourbridge.poster.currencies.opening_items import OpeningItem
+
+BodyT = TypeVar("BodyT", bound=BaseModel)
+_Amount = Annotated[DecimalText, Field(ge=0)]
+
+
+class RevaluationBody(BaseModel):
+    """Body of a request for a revaluation."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    month: str
+
+
+class OpenItemBody(BaseModel):
+    """Body of a request to take an open item over from the books before."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reference: str = Field(min_length=1, max_length=100)
+    side: Literal["receivable", "payable"] = "receivable"
+    party: str = Field(min_length=1, max_length=400)
+    currency: CurrencyCode
+    amount: _Amount = Decimal(0)
+    base_amount: _Amount = Decimal(0)
+    day: date
+
+    def item(self) -> OpeningItem:
+        """Return the item; raises RequestInvalid for amounts finer than their currency."""
+        if round_money(self.amount, self.currency) != self.amount:
+            raise RequestInvalid(f"{self.amount} is finer than {self.currency} goes")
+        return OpeningItem(
+            reference=self.reference,
+            side=self.side,
+            party=self.party,
+            currency=self.currency,
+            amount=self.amount,
+            base_amount=self.base_amount,
+            day=self.day,
+        )
+
+
+async def parsed(request: Request, model: type[BodyT]) -> BodyT:
+    """Return a request's body, or raise RequestInvalid that names every wrong field."""
+    raw = await request.body()
+    try:
+        return model.model_validate_json(raw or b"{}")
+    except ValidationError as error:
+        reasons = "; ".join(f"{r['field']}: {r['detail']}" for r in reasons_of(error))
+        raise RequestInvalid(reasons) from None

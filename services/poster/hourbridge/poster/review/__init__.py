@@ -1,0 +1,1 @@
+"""A person's gate: drafts are selected, released or rejected; a run is undone as a whole."""

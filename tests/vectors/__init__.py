@@ -1,0 +1,1 @@
+"""Numbers that others published, and that our rules must meet."""
