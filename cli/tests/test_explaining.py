@@ -67,6 +67,7 @@ def test_the_time_of_a_line_adds_up_or_is_said_not_to() -> None:
     assert time_adds_up([CHARGE, other], LINE)
     assert not time_adds_up([CHARGE], LINE)
     assert time_adds_up([], {**LINE, "credits_line_id": "l0"})
+    assert time_adds_up([], {**LINE, "supplements_line_id": "l0"})
     assert time_adds_up([CHARGE, other], {**LINE, "billed_seconds": 8_100, "capped_seconds": 900})
 
 
@@ -109,11 +110,13 @@ def test_a_share_of_time_and_a_cap_come_before_the_price() -> None:
         **LINE,
         "roundings": [
             {**part, "before": "5000", "after": "2500"},
+            {**LINE["roundings"][2], "before": "300.004", "after": "300.00"},
             {**cap, "before": "300.00", "after": "275.00"},
         ],
     }
     found = steps(line=line)
-    assert list(found)[:5] == ["worked", "billable_part", "added up", "cap", "billed"]
+    order = ["worked", "billable_part", "added up", "money", "cap", "billed"]
+    assert list(found)[:6] == order
     assert found["billable_part"]["residue"] == "2500 s"
     assert found["cap"]["residue"] == "25.00"
 

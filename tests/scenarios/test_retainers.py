@@ -203,6 +203,12 @@ def test_a21_an_advance_is_earned_at_the_rate_of_its_receipt(bare_office: Office
         }
         log(office)
         assert open_in_ledger(office) == [money("500.00")]
+        assert office.ledger_balances() == {
+            "Checking": money("1191.90"),
+            "Accounts Receivable (A/R) - EUR": money("574.90"),
+            "Services": money("-1766.80"),
+        }
+    assert office.reconcile() == []
 
 
 def test_a21_refundable_money_is_revalued_and_gains(bare_office: Office) -> None:
@@ -226,6 +232,10 @@ def test_a21_refundable_money_is_revalued_and_gains(bare_office: Office) -> None
         }
         log(office)
         assert open_in_ledger(office) == [money("500.00")]
+        ledger = office.ledger_balances()
+        assert ledger["Accounts Receivable (A/R) - EUR"] == money("574.90")
+        assert ledger["Exchange Gain or Loss"] == money("-42.10")
+    assert office.reconcile() == []
 
 
 def test_credited_work_pays_again(bare_office: Office) -> None:

@@ -154,6 +154,38 @@ def test_every_cent_is_explained_from_the_entry_to_the_invoice(bare_office: Offi
     assert office.reconcile() == []
 
 
+def test_a_line_still_adds_up_when_its_work_was_corrected_capped_or_deleted(
+    bare_office: Office,
+) -> None:
+    office = bare_office
+    office.connect(customers={"Acme": [], "Birch": []})
+    clients = [{"client": name, "customer": {"name": name}} for name in ("Acme", "Birch")]
+    capped = {**clients[0], "cap": {"amount": "400.00"}}
+    office.configure(configuration(clients=[capped, clients[1]], projects=[]))
+    office.report(entry("less", "1.12"), entry("cut", "2.00", day="2026-01-16"))
+    office.report(entry("gone", "1.11", client_id="Birch"))
+    office.bill()
+    office.configure(configuration(clients=clients, projects=[]))
+    office.bill()
+    office.report(entry("less", "0.61", external_version="2"))
+    deleted = {"external_version": "2", "deleted": {"how": "feed"}}
+    office.report(entry("gone", "1.11", client_id="Birch", **deleted))
+    office.settle()
+    wait_until(lambda: len(office.credit_memos()) == 2, "the credit memos")
+    for _ in range(2):
+        for row in office.documents():
+            for line in office.document(row["number"])["lines"]:
+                assert explained(office, f"{row['number']}:{line['position']}")["adds_up"] is True
+        (charge,) = explained(office, "gone")["charges"]
+        assert charge["state"] == "withdrawn"
+        (birch,) = office.documents_of("Birch")
+        (told,) = explained(office, f"{birch['number']}:1")["entries"]
+        assert (told["is_live"], told["record"]["external_id"]) == (False, "gone")
+        (charge,) = explained(office, "less")["charges"]
+        steps = {step["step"]: step for step in charge["lines"][0]["way"]}
+        assert (steps["worked"]["gives"], steps["billed"]["gives"]) == ("1:07:12 h", "1:06 h")
+
+
 # --- leakage, refusals, close ---------------------------------------------------------------------
 
 

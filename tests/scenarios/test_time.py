@@ -178,6 +178,7 @@ def test_a47_half_an_hour_more_and_half_an_hour_less(office: Office) -> None:
             "2026-04": (Decimal("375.00"), ["2026-04-05"], [9000]),
             "2026-10": (Decimal("225.00"), ["2026-10-04"], [5400]),
         }
+        assert office.reconcile() == []
 
 
 KILL_BILL = (

@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkResult
 
-from tools.mutation.config import ROOT, chosen, judges_of, rule_modules, session_config
+from tools.mutation.config import ROOT, chosen, is_idle, judges_of, rule_modules, session_config
 
 COPIED = ("libs", "services", "sandbox", "tests", "cli", "conftest.py", "pyproject.toml")
 REPORT = ROOT / "build" / "mutation.txt"
@@ -152,9 +152,11 @@ def _outcome(module: Path, session: Path) -> Outcome:
         for item, result in work.completed_work_items:
             if result.worker_outcome is WorkerOutcome.SKIPPED:
                 continue
+            change = item.mutations[0]
+            if is_idle(change.operator_name, result.diff or ""):
+                continue
             tried += 1
             if result.test_outcome is TestOutcome.SURVIVED:
-                change = item.mutations[0]
                 survivors.append(
                     Survivor(module, change.start_pos[0], change.operator_name, result.diff or "")
                 )

@@ -29,6 +29,21 @@ NOISE = (
     r"core/ReplaceUnaryOperator_.*_Invert",
 )
 
+_IDLE = (
+    # The marker of named parameters looks like a product.
+    ("ReplaceBinaryOperator_Mul_", re.compile(r"(^-\s*|[(,]\s*)\*,")),
+    # Nothing is changed after it was made, and lists of one length stay of one length.
+    ("ReplaceTrueWithFalse", re.compile(r"@dataclass\(|\bstrict=True")),
+)
+
+
+def is_idle(operator: str, diff: str) -> bool:
+    """Return whether a change can't do anything: no test could notice it."""
+    removed = [row for row in diff.splitlines() if row[:1] == "-" and row[:3] != "---"]
+    return any(
+        name in operator and any(pattern.search(row) for row in removed) for name, pattern in _IDLE
+    )
+
 
 def rule_modules(root: Path = ROOT) -> list[Path]:
     """Return all modules that hold rules, as paths below ``root``."""

@@ -14,6 +14,7 @@ from tools.mutation.config import (
     ROOT,
     RULES,
     chosen,
+    is_idle,
     judges_of,
     rule_modules,
     session_config,
@@ -70,3 +71,19 @@ def test_the_configuration_is_one_that_can_be_read() -> None:
 )
 def test_what_says_nothing_more_is_left_out(operator: str, is_noise: bool) -> None:
     assert any(re.match(pattern, operator) for pattern in NOISE) is is_noise
+
+
+@pytest.mark.parametrize(
+    ("operator", "row", "expected"),
+    [
+        ("core/ReplaceBinaryOperator_Mul_Div", "-def f(a: int, *, b: int) -> int:", True),
+        ("core/ReplaceBinaryOperator_Mul_Div", "-    *,", True),
+        ("core/ReplaceBinaryOperator_Mul_Div", "-    return a * b, c", False),
+        ("core/ReplaceTrueWithFalse", "-@dataclass(frozen=True)", True),
+        ("core/ReplaceTrueWithFalse", "-    pairs = zip(a, b, strict=True)", True),
+        ("core/ReplaceTrueWithFalse", "-    return True", False),
+        ("core/NumberReplacer", "-@dataclass(frozen=True)", False),
+    ],
+)
+def test_what_can_do_nothing_is_not_counted(operator: str, row: str, expected: bool) -> None:
+    assert is_idle(operator, f"--- a/{INCREMENTS}\n+++ b/{INCREMENTS}\n{row}\n+x") is expected

@@ -18,7 +18,7 @@ from hourbridge.billing.adjustments import (
 )
 from hourbridge.billing.assembly import assemble
 from hourbridge.billing.corrections import PostedLine, Sum, line_delta
-from hourbridge.common.messages.events import DocumentLine
+from hourbridge.common.messages.events import DocumentLine, RoundingStep
 from tests.support.charges import exact_time, hours, make_charge
 
 
@@ -145,3 +145,18 @@ def test_free_work_that_was_written_up_stays_as_it_was_decided() -> None:
     line = adjusted_line("0.00", "50.00")
     assert line.basis.billed_of(Decimal("0.00")) == 0
     assert line.basis.billed_of(Decimal("30.00")) == Decimal("50.00")
+
+
+def test_an_adjustment_leaves_other_roundings_alone() -> None:
+    steps = tuple(
+        RoundingStep(
+            step=name, of="line", mode="half_up", unit="x", before=Decimal(1), after=Decimal(2)
+        )
+        for name in ("increment", "money", "allocation")
+    )
+    (once,) = adjust_line(some_lines("25.00", roundings=steps), 1, to("20.00"), "USD")
+    (twice,) = adjust_line((once,), 1, to("21.00"), "USD")
+    assert twice.roundings[:3] == once.roundings[:3] == steps
+    assert [step.step for step in twice.roundings[3:]] == ["adjustment"]
+    (back,) = adjust_line((twice,), 1, to("25.00"), "USD")
+    assert back.roundings == steps

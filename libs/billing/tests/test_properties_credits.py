@@ -13,7 +13,7 @@ from hourbridge.billing.corrections import PostedLine, Sum, line_delta
 from hourbridge.billing.currencies.stamping import at_rate, restamped
 from hourbridge.billing.journal.postings import postings_of
 from hourbridge.billing.tax_credits import StandingTax, credit_taxes
-from hourbridge.billing.taxes import Taxed, TaxTerms, tax_lines
+from hourbridge.billing.taxes import Taxed, TaxTerms, tax_lines, terms_of
 from hourbridge.common.messages.events import Charge, Document, DocumentKind, DocumentLine
 from hourbridge.common.money import RoundingMode
 from tests.support.charge_strategies import amounts, charges, currencies, percentages
@@ -104,6 +104,16 @@ def test_credits_of_an_invoice_in_any_parts_sum_to_it(
         total, tax = total + credit.total, tax + taken
         assert total <= taxed.total
     assert (total, tax) == (taxed.total, sum((each.amount for each in taxed.taxes), NOTHING))
+
+
+@given(invoices())
+def test_taxing_again_replaces_what_was_there(invoice: tuple[str, Taxed]) -> None:
+    currency, taxed = invoice
+    bare = tax_lines(taxed.lines, {}, currency)
+    assert bare.taxes == ()
+    assert {each.tax_amount for each in bare.lines} <= {None}
+    assert [step for each in bare.lines for step in each.roundings] == []
+    assert tax_lines(bare.lines, terms_of(taxed.taxes), currency).total == taxed.total
 
 
 @given(invoices(), st.decimals(Decimal("0.0001"), Decimal(500), places=4, allow_nan=False))

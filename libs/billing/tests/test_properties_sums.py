@@ -167,6 +167,13 @@ def test_the_same_holds_for_every_line(entries: list[Charge]) -> None:
         assert billable == each.price.billed_seconds + _time_residue(each)
 
 
+@given(charges())
+def test_only_work_takes_time(entries: list[Charge]) -> None:
+    for each in assemble(entries).lines:
+        if each.basis.kind == "expense":
+            assert (each.price.billed_seconds, each.price.worked_seconds) == (0, 0)
+
+
 @given(charges(carrying_policies, expenses=False))
 def test_carried_quantities_lose_nothing(entries: list[Charge]) -> None:
     """Hours on the lines, and what the last line of each price passes on, are the time billed."""

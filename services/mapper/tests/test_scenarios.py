@@ -79,6 +79,9 @@ def test_a64_a_header_account_refuses_the_mapping(bench: MapperBench) -> None:
         def resolve(self, kind: str, reference: object) -> LedgerEntity:
             return LedgerEntity(kind, "84", "Assets", currency="USD", is_header=kind == "account")
 
+        def check(self) -> list[str]:
+            return []
+
         def close(self) -> None:
             """Nothing to close."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from tests.support.posting import Poster
 from tests.support.retainers import (
@@ -21,7 +22,7 @@ def test_a_payment_becomes_a_receipt_and_its_changes_move_the_difference(poster:
     assert pay(poster, "p1", "300.00", reference="cheque 7") is None
     settle(poster)
     (receipt,) = entries(poster)
-    assert (receipt.total, receipt.memo) == (money("300"), "Retainer main received: cheque 7")
+    assert (receipt.total, receipt.memo) == (Decimal("300.00"), "Retainer main received: cheque 7")
     assert pay(poster, "p1", "340.00", reference="cheque 7") is None
     assert pay(poster, "p1", "310.00", reference="cheque 7") is None
     settle(poster)

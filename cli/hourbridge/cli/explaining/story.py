@@ -101,12 +101,11 @@ def _line_story(line: Mapping[str, Any], told: Story, charges: Sequence[Story]) 
             for billing in charge["lines"]
             if billing["line_id"] == line["line_id"]
         ]
-    is_original = all(entry["is_live"] for entry in entries)
     return {
         "line": line,
         "entries": entries,
         "corrections": _corrections(told, line["line_id"]),
-        "adds_up": time_adds_up([e["charge"] for e in entries], line) if is_original else None,
+        "adds_up": time_adds_up([entry["charge"] for entry in entries], line),
     }
 
 

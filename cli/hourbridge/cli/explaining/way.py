@@ -44,7 +44,9 @@ def time_adds_up(charges: Sequence[Mapping[str, Any]], line: Mapping[str, Any]) 
 
     Lines of expenses, fees and corrections bill no time of their own.
     """
-    if not line.get("billed_seconds") or line.get("credits_line_id"):
+    if not line.get("billed_seconds"):
+        return True
+    if line.get("credits_line_id") or line.get("supplements_line_id"):
         return True
     billable = sum(int(charge.get("billable_seconds") or 0) for charge in charges)
     taken = sum(
@@ -99,7 +101,9 @@ def _shared(charge: Mapping[str, Any], line: Mapping[str, Any]) -> Iterator[Step
 
 def _priced(line: Mapping[str, Any], own: Sequence[Mapping[str, Any]]) -> Iterator[Step]:
     steps = [step for step in own if step["step"] not in TIME_STEPS]
-    before = ("quantity", "cap")
+    before = ["quantity", "cap"]
+    if any(step["step"] == "cap" for step in steps):
+        before.append("money")  # the whole was priced before the cap cut it
     for step in steps:
         if step["step"] in before:
             yield _rounding(step)

@@ -147,7 +147,8 @@ def test_what_came_back_does_not_come_back_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("held", "asked"), [("999.99", "2000.01"), ("1000.00", None), ("0", "3000.00")]
+    ("held", "asked"),
+    [("999.99", "2000.01"), ("1000.00", None), ("1000.01", None), ("0", "3000.00")],
 )
 def test_top_ups(held: str, asked: str | None) -> None:
     policy = RetainerPolicy(engagement="e", top_up_below=Decimal(1000), top_up_to=Decimal(3000))

@@ -12,29 +12,54 @@ from hourbridge.common.store.rows import statement
 
 EXCHANGES_MAX = 50
 
-# The charge as it was billed is a copy only once it has changed since.
+# The charge as it was billed is a copy only once it has changed since; as it was first billed only
+# once a correction brought the line up to the change. A charge that was withdrawn after it was
+# billed is gone: the copy on its line tells of it.
 _CHARGES = statement(
     """
-    SELECT c.charge_id, c.record_id, c.state, c.client, c.project, c.work_date,
-        c.record_revision, c.mapping_version, c.changed_at, c.leakage,
-        CAST(c.payload AS jsonb) AS charge,
+    WITH wanted AS (
+        SELECT w.charge_id, coalesce(c.state, 'withdrawn') AS state,
+            coalesce(c.record_id, gone.record_id) AS record_id,
+            coalesce(c.record_revision, gone.record_revision) AS record_revision,
+            c.mapping_version, c.changed_at, c.leakage,
+            CAST(coalesce(c.payload, gone.billed) AS jsonb) AS charge
+        FROM unnest(CAST(:charges AS text[])) AS w (charge_id)
+        LEFT JOIN charge c ON c.charge_id = w.charge_id AND c.book = :book
+        LEFT JOIN LATERAL (
+            SELECT g.record_id, g.record_revision, g.billed FROM line_charge g
+            JOIN document_line m ON m.line_id = g.line_id AND m.book = :book
+            WHERE g.charge_id = w.charge_id AND g.record_id IS NOT NULL
+            ORDER BY g.record_revision DESC LIMIT 1
+        ) gone ON c.charge_id IS NULL
+    )
+    SELECT w.charge_id, w.state, w.record_id, w.record_revision, w.mapping_version, w.changed_at,
+        w.leakage, w.charge, w.charge ->> 'client' AS client, w.charge ->> 'project' AS project,
+        w.charge ->> 'work_date' AS work_date,
         coalesce(jsonb_agg(jsonb_build_object(
             'line_id', l.line_id, 'position', l.position, 'document_id', d.document_id,
             'number', d.number, 'kind', d.kind, 'status', d.status, 'is_live', b.is_live,
             'record_revision', b.record_revision,
-            'billed', CAST(coalesce(b.billed, c.payload) AS jsonb))
+            'billed', coalesce(CAST(coalesce(b.first_billed, b.billed) AS jsonb), w.charge))
             ORDER BY d.created_at, d.number, l.position)
             FILTER (WHERE b.line_id IS NOT NULL), '[]') AS lines
-    FROM charge c
-    LEFT JOIN line_charge b ON b.charge_id = c.charge_id
+    FROM wanted w
+    LEFT JOIN line_charge b ON b.charge_id = w.charge_id
     LEFT JOIN document_line l ON l.line_id = b.line_id
     LEFT JOIN document d ON d.document_id = l.document_id
-    WHERE c.book = :book AND c.charge_id = ANY(:charges)
-    GROUP BY c.charge_id ORDER BY c.work_date, c.charge_id
+    WHERE w.charge IS NOT NULL
+    GROUP BY w.charge_id, w.state, w.record_id, w.record_revision, w.mapping_version,
+        w.changed_at, w.leakage, w.charge
+    ORDER BY work_date, w.charge_id
     """
 )
 _OF_RECORD = statement(
-    "SELECT charge_id FROM charge WHERE book = :book AND record_id = :record_id ORDER BY charge_id"
+    """
+    SELECT charge_id FROM charge WHERE book = :book AND record_id = :record_id
+    UNION
+    SELECT b.charge_id FROM line_charge b JOIN document_line l ON l.line_id = b.line_id
+    WHERE l.book = :book AND b.record_id = :record_id
+    ORDER BY charge_id
+    """
 )
 _ON_DOCUMENT = statement(
     """

@@ -55,7 +55,7 @@ def apply(
 ) -> Mapping[str, Any]:
     """Let lines and charges be what the ledger now holds; return the document's new content."""
     line_store.take_off(connection, taken.detail["leaving"], now)
-    line_store.reflect(connection, taken.detail["staying"])
+    line_store.reflect(connection, taken.detail["staying"], line_rewritten=True)
     kept = {line.line_id: line for line in taken.document.lines}
     sign = 1 if taken.document.kind == "invoice" else -1
     rows = [

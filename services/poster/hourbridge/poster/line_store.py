@@ -49,7 +49,8 @@ _CHARGES = statement(
 )
 _TAKE_OFF = statement(
     """
-    UPDATE line_charge b SET is_live = false, billed = coalesce(b.billed, c.payload)
+    UPDATE line_charge b SET is_live = false, billed = coalesce(b.billed, c.payload),
+        record_id = c.record_id
     FROM charge c WHERE c.charge_id = b.charge_id AND b.charge_id = ANY(:charges) AND b.is_live
     """
 )
@@ -94,7 +95,9 @@ _FORGET_CARRIES = statement(
 )
 _REFLECT = statement(
     """
-    UPDATE line_charge b SET billed = r.payload, record_revision = r.record_revision
+    UPDATE line_charge b SET billed = r.payload, record_revision = r.record_revision,
+        first_billed =
+            CASE WHEN :line_rewritten THEN NULL ELSE coalesce(b.first_billed, b.billed) END
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
         charge_id text, record_revision bigint, payload text)
     WHERE b.charge_id = r.charge_id AND b.is_live
@@ -264,10 +267,16 @@ def take_off(connection: Connection, charges: Iterable[str], now: datetime) -> N
         connection.execute(_FORGET, {"charges": ids})
 
 
-def reflect(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Record that lines now reflect these states of their charges."""
+def reflect(
+    connection: Connection, rows: Sequence[Mapping[str, Any]], *, line_rewritten: bool = False
+) -> None:
+    """Record that lines, with their corrections, now reflect these states of their charges.
+
+    What a line was posted for is kept, for who asks why it says what it says, unless the line
+    itself was rewritten.
+    """
     if rows:
-        bulk(connection, _REFLECT, rows)
+        bulk(connection, _REFLECT, rows, line_rewritten=line_rewritten)
 
 
 def end_document(connection: Connection, held: HeldDocument, now: datetime) -> list[str]:

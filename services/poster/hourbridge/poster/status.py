@@ -89,11 +89,12 @@ class Status:
                 "configuration_version": configured.version if configured else 0,
                 "charges": _counts(connection, _CHARGES, book),
                 "documents": _counts(connection, _DOCUMENTS, book),
-                "operations": _counts(connection, _OPERATIONS, book),
                 "corrections_due": correction_requests.waiting(connection, book),
                 "retainers_due": retainers.waiting(connection, book),
                 "recognition_due": recognition.waiting(connection, book),
                 "currencies_due": currencies_due(connection, book),
+                # After what is due: whatever was due and no longer is has made its operations.
+                "operations": _counts(connection, _OPERATIONS, book),
                 "lanes": _rows(connection, _LANES),
             }
 

@@ -10,17 +10,19 @@ from hourbridge.common.ids import derive_key
 from hourbridge.common.messages.events import Charge, ChargeSetChanged
 from hourbridge.common.store.rows import Write, statement
 
+_WALL_CLOCK_DURATION = "wall_clock_duration"
+"""The mapper's warning that it took the time that passed for the source's difference of clocks."""
 _UPSERT_SETS = statement(
     """
     INSERT INTO seen_charge_set
     SELECT book, record_id, source, record_type, revision, mapping_version, outcome, reason_code,
            waits_for, work_date, client, project, worked_seconds, billable_seconds, deleted,
-           accepted_at, :seen_at
+           accepted_at, :seen_at, is_by_elapsed_time
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
         book text, record_id text, source text, record_type text, revision bigint,
         mapping_version bigint, outcome text, reason_code text, waits_for text, work_date date,
         client text, project text, worked_seconds bigint, billable_seconds bigint,
-        deleted boolean, accepted_at timestamptz)
+        deleted boolean, accepted_at timestamptz, is_by_elapsed_time boolean)
     ON CONFLICT (book, record_id) DO UPDATE SET
         source = excluded.source, record_type = excluded.record_type,
         revision = excluded.revision, mapping_version = excluded.mapping_version,
@@ -28,7 +30,8 @@ _UPSERT_SETS = statement(
         waits_for = excluded.waits_for, work_date = excluded.work_date,
         client = excluded.client, project = excluded.project,
         worked_seconds = excluded.worked_seconds, billable_seconds = excluded.billable_seconds,
-        deleted = excluded.deleted, accepted_at = excluded.accepted_at, seen_at = excluded.seen_at
+        deleted = excluded.deleted, accepted_at = excluded.accepted_at, seen_at = excluded.seen_at,
+        is_by_elapsed_time = excluded.is_by_elapsed_time
     WHERE (seen_charge_set.revision, seen_charge_set.mapping_version)
         < (excluded.revision, excluded.mapping_version)
     """
@@ -109,6 +112,9 @@ def _set_row(book: str, change: ChargeSetChanged) -> dict[str, Any]:
         "billable_seconds": change.billable_seconds,
         "deleted": change.deleted,
         "accepted_at": to_text(change.accepted_at),
+        "is_by_elapsed_time": any(
+            _WALL_CLOCK_DURATION in (charge.warnings or ()) for charge in change.charges
+        ),
     }
 
 

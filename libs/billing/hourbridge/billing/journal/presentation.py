@@ -41,7 +41,7 @@ class ShownAmount:
         return self.total_price if self.amount > 0 else -self.total_price
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Price:
     """What one unit of a currency was worth on a day."""
 

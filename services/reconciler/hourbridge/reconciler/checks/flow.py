@@ -45,7 +45,8 @@ _INCONSISTENT = text(
     HAVING count(c.charge_id) = 0 OR s.record_type = 'time_entry' AND (
            coalesce(sum(c.worked_seconds), 0) <> s.worked_seconds
         OR coalesce(sum(c.billable_seconds), 0) <> s.billable_seconds
-        OR r.worked_seconds <> s.worked_seconds AND r.worked_seconds > 0)
+        OR r.worked_seconds <> s.worked_seconds AND r.worked_seconds > 0
+           AND NOT s.is_by_elapsed_time)
     ORDER BY s.record_id LIMIT :findings_max
     """
 )

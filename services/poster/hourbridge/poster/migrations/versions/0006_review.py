@@ -38,6 +38,10 @@ _STATEMENTS: tuple[str, ...] = (
         undone_at timestamptz NOT NULL
     )
     """,
+    # What a posted line was assembled from, once a correction made ``billed`` newer than that; and
+    # of which record a charge was that left its line: it may be gone since.
+    "ALTER TABLE line_charge ADD COLUMN first_billed text, ADD COLUMN record_id text",
+    "CREATE INDEX line_charge_left ON line_charge (record_id) WHERE record_id IS NOT NULL",
     """
     CREATE TABLE closed_period (
         book text NOT NULL,

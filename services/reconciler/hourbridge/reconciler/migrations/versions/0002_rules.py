@@ -37,6 +37,8 @@ _COLUMNS = (
         ADD COLUMN tax_amount numeric,
         ADD COLUMN base_amount numeric
     """,
+    # Set where clocks that were changed made the work longer or shorter than its source says.
+    "ALTER TABLE seen_charge_set ADD COLUMN is_by_elapsed_time boolean NOT NULL DEFAULT false",
     """
     ALTER TABLE seen_charge
         ADD COLUMN is_payable boolean NOT NULL DEFAULT false,
