@@ -5,8 +5,13 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from hourbridge.common import faults
+from hourbridge.common.book import Workflow
+from tests.support.charges import make_charge
 from tests.support.posting import Poster
 from tests.support.retainers import (
+    APRIL_30,
+    applied,
     entries,
     invoice,
     pay,
@@ -79,3 +84,27 @@ def test_what_has_no_retainer_waits(poster: Poster) -> None:
     reason = pay(poster, "p2", "5.00", currency="EUR")
     assert reason is not None
     assert reason.code == "retainer_currency"
+
+
+def test_a_crash_before_the_commit_moves_nothing(poster: Poster) -> None:
+    prepare(poster)
+    pay(poster, "p1", "300.00")
+    settle(poster)
+    poster.charge(
+        make_charge(
+            "a",
+            rate="120.00",
+            work_date=date(2026, 2, 10),
+            retainer="main",
+            workflow=Workflow.RETAINER,
+        )
+    )
+    poster.bill(APRIL_30)
+    poster.settle()
+    faults.arm("poster.retainer_moved=raise")
+    assert poster.parts.retainers.keeper.run_due() == 0
+    faults.arm("")
+    assert applied(poster) == []
+    for _ in range(2):
+        settle(poster)
+        assert applied(poster) == [Decimal("120.00")]

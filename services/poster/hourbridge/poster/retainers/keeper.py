@@ -56,10 +56,12 @@ class RetainerKeeper:
         for asked in due:
             try:
                 with self._store.transaction() as connection:
-                    moved += self._look(connection, asked)
+                    made = self._look(connection, asked)
                     fault_point(RETAINER_MOVED)
             except HourbridgeError as error:
                 log.warning("retainer_failed", client=asked.client, error=str(error))
+                continue
+            moved += made
         if moved:
             self._announced()
         return moved
