@@ -145,6 +145,71 @@ class TopologyMismatch(HourbridgeError):
     advice = "Drain and delete the named object, then run `hourbridge topology apply`."
 
 
+# --- sources --------------------------------------------------------------------------------
+
+
+class SourceError(HourbridgeError):
+    """A time tracker (or whatever is read) failed or refused a call."""
+
+    code = "source_error"
+    disposition = Disposition.RETRY
+    advice = "None needed; the feed is read again at its next turn."
+
+
+class SourceUnavailable(SourceError):
+    """No usable answer came: connection failed, server error, maintenance page."""
+
+    code = "source_unavailable"
+
+
+class SourceThrottled(SourceError):
+    """The source asked for a pause of ``retry_after_seconds``, or our budget is used up."""
+
+    code = "source_throttled"
+
+    def __init__(self, what: str, *, retry_after_seconds: int, **ids: Any) -> None:
+        super().__init__(what, **ids)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class SourceAuthorizationExpired(SourceError):
+    """The key or session is no longer accepted and can't be renewed."""
+
+    code = "source_authorization_expired"
+    disposition = Disposition.PARK
+    advice = "Give the source a new key (`hourbridge source connect`); it goes on by itself."
+
+
+class SourceAnswerUnreadable(SourceError):
+    """The source answered with something that is not what it documents; the answer is kept."""
+
+    code = "source_answer_unreadable"
+
+    def __init__(self, what: str, *, raw: bytes = b"", **ids: Any) -> None:
+        super().__init__(what, **ids)
+        self.raw = raw
+
+
+class SourceRefused(SourceError):
+    """The source refused a request for a reason that only a person can settle."""
+
+    code = "source_refused"
+    disposition = Disposition.PARK
+    advice = "See the source's own words in `what`; correct there or in the settings of the feed."
+
+    def __init__(self, what: str, *, reason_code: str, **ids: Any) -> None:
+        super().__init__(what, **ids)
+        self.reason_code = reason_code
+
+
+class WebhookRefused(SourceError):
+    """A pushed message's signature or form is wrong; it is kept and changes nothing."""
+
+    code = "webhook_refused"
+    disposition = Disposition.REJECT
+    advice = "Compare the shared secret at both ends; if it is right, somebody else is sending."
+
+
 # --- ledgers --------------------------------------------------------------------------------
 
 

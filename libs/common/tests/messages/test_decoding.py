@@ -57,7 +57,7 @@ def at(value: Any, path: tuple[Any, ...]) -> Any:
     return value
 
 
-FREE_FORM = {"external_parent_ids", "outcomes", "ocr"}
+FREE_FORM = {"attributes", "external_parent_ids", "outcomes", "ocr"}
 """Objects whose keys are data, not fields."""
 
 

@@ -19,6 +19,8 @@ from hourbridge.common.messages.registry import (
     DOCUMENT_CHANGED,
     EVENTS_EXCHANGE,
     INTAKE_EXCHANGE,
+    LIST_CHANGE_DONE,
+    LIST_CHANGE_REQUESTED,
     REGISTRY,
     REJECTED_EXCHANGE,
     SOURCE_TOTALS_RECORDED,
@@ -149,8 +151,8 @@ QUEUES = {service: ServiceQueues(service) for service in SERVICES}
 
 _ACCEPTED = tuple(accepted_type(record_type) for record_type in RecordType)
 SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
-    "mapper": _ACCEPTED,
-    "poster": (BOOK_CONFIGURED, CHARGE_SET_CHANGED),
+    "mapper": (*_ACCEPTED, LIST_CHANGE_DONE),
+    "poster": (BOOK_CONFIGURED, CHARGE_SET_CHANGED, LIST_CHANGE_REQUESTED),
     "reconciler": (
         *_ACCEPTED,
         SOURCE_TOTALS_RECORDED,

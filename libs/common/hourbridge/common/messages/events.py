@@ -35,6 +35,11 @@ from hourbridge.common.messages.intake import (
     RecordAccepted,
     SourceTotalsRecorded,
 )
+from hourbridge.common.messages.list_changes import (
+    ListChangeDone,
+    ListChangeRequested,
+    ListTarget,
+)
 
 __all__ = [
     "BookConfigured",
@@ -53,6 +58,9 @@ __all__ = [
     "IntakeRejected",
     "LedgerPosition",
     "LineAdjustment",
+    "ListChangeDone",
+    "ListChangeRequested",
+    "ListTarget",
     "MappedPayment",
     "MappingOutcome",
     "Payable",

@@ -30,6 +30,8 @@ class RecordType(StrEnum):
     RECEIPT = "receipt"
     PICKLIST_VALUE = "picklist_value"
     PAYMENT = "payment"
+    COMPOSED_INVOICE = "composed_invoice"
+    LIST_ENTRY = "list_entry"
 
 
 class Deletion(Payload):

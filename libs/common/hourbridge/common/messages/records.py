@@ -8,6 +8,8 @@ plus the source's own decimal text.
 
 from __future__ import annotations
 
+from hourbridge.common.messages.composed_records import ComposedInvoice, ComposedLine
+from hourbridge.common.messages.list_records import ListEntry
 from hourbridge.common.messages.master_records import (
     Address,
     Budget,
@@ -56,6 +58,8 @@ __all__ = [
     "BillableState",
     "Budget",
     "Client",
+    "ComposedInvoice",
+    "ComposedLine",
     "Contact",
     "CustomField",
     "Deletion",
@@ -64,6 +68,7 @@ __all__ = [
     "ExpenseReport",
     "ExpenseUnit",
     "ExternalLink",
+    "ListEntry",
     "Lock",
     "Payment",
     "PaymentApplication",
@@ -100,6 +105,8 @@ RECORD_MODELS: dict[RecordType, type[Record]] = {
         Receipt,
         PicklistValue,
         Payment,
+        ComposedInvoice,
+        ListEntry,
     )
 }
 """The model of each record type."""

@@ -16,6 +16,8 @@ from hourbridge.common.messages.events import (
     ChargeSetChanged,
     DocumentChanged,
     IntakeRejected,
+    ListChangeDone,
+    ListChangeRequested,
     RecordAccepted,
     SourceTotalsRecorded,
 )
@@ -209,6 +211,20 @@ DOCUMENT_CHANGED = REGISTRY.register(
     "hourbridge.document.changed.v1",
     DocumentChanged,
     summary="A document reached a new state.",
+    publisher="poster",
+    exchange=EVENTS_EXCHANGE,
+)
+LIST_CHANGE_REQUESTED = REGISTRY.register(
+    "hourbridge.list_change.requested.v1",
+    ListChangeRequested,
+    summary="An entry of an outside system's list shall be created or changed.",
+    publisher="mapper",
+    exchange=EVENTS_EXCHANGE,
+)
+LIST_CHANGE_DONE = REGISTRY.register(
+    "hourbridge.list_change.done.v1",
+    ListChangeDone,
+    summary="What became of a requested change of an outside system's list.",
     publisher="poster",
     exchange=EVENTS_EXCHANGE,
 )
