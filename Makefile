@@ -13,8 +13,7 @@ PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 RUNTIME := $(VENV)/.runtime-installed
 DEVELOPMENT := $(VENV)/.development-installed
 SOURCES := libs services cli sandbox tools benchmarks
-COMPILE := $(abspath $(BIN))/pip-compile --quiet --no-header --generate-hashes --no-emit-index-url \
-	--no-emit-find-links --no-emit-trusted-host --strip-extras --allow-unsafe
+COMPILE := $(abspath $(BIN))/pip-compile --config $(abspath pyproject.toml)
 
 ##@ Try it
 

@@ -7,11 +7,13 @@ nothing. Written at the end: self time by function, cumulative time by function,
 
 from __future__ import annotations
 
+import heapq
 import runpy
 import sys
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
+from operator import itemgetter
 from pathlib import Path
 from types import FrameType
 
@@ -23,9 +25,9 @@ class Sampler:
     """Samples all threads but its own."""
 
     def __init__(self) -> None:
-        self.own: Counter[str] = Counter()
-        self.cumulative: Counter[str] = Counter()
-        self.threads: Counter[str] = Counter()
+        self.own: defaultdict[str, float] = defaultdict(float)
+        self.cumulative: defaultdict[str, float] = defaultdict(float)
+        self.threads: defaultdict[str, float] = defaultdict(float)
         self._used: dict[int, float] = {}
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
 
@@ -50,11 +52,11 @@ class Sampler:
         self._used[ident] = used
         if spent <= 0:
             return
-        self.threads[name] += spent  # type: ignore[assignment]
+        self.threads[name] += spent
         stack = list(dict.fromkeys(_labels(frame)))
-        self.own[stack[0]] += spent  # type: ignore[assignment]
+        self.own[stack[0]] += spent
         for label in stack:
-            self.cumulative[label] += spent  # type: ignore[assignment]
+            self.cumulative[label] += spent
 
     def text(self) -> str:
         """Return the three tables."""
@@ -64,9 +66,10 @@ class Sampler:
             ("cumulative", self.cumulative),
         )
         lines = []
-        for title, counter in parts:
+        for title, spent in parts:
             lines.append(f"--- {title}, processor seconds")
-            lines += [f"{value:8.2f}  {label}" for label, value in counter.most_common(_LINES_MAX)]
+            largest = heapq.nlargest(_LINES_MAX, spent.items(), key=itemgetter(1))
+            lines += [f"{value:8.2f}  {label}" for label, value in largest]
         return "\n".join(lines) + "\n"
 
 

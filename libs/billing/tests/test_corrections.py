@@ -135,14 +135,14 @@ def test_what_stays_on_its_line() -> None:
 def test_crediting_in_parts_takes_back_exactly_what_was_billed(
     lengths: list[int], rate: str, decimals: int | None, seed: int
 ) -> None:
-    policy = RoundingPolicy(increment_seconds=60, mode="up", quantity_decimals=decimals)  # type: ignore[arg-type]
+    policy = RoundingPolicy(increment_seconds=60, mode="up", quantity_decimals=decimals)
     entries = [
         make_charge(f"c{i}", length, rate=rate, rounding=policy, invoicing={"lines": "task"})
         for i, length in enumerate(lengths)
     ]
     line = line_of(*entries)
     standing = posted(line)
-    random.Random(seed).shuffle(entries)  # noqa: S311 - a reproducible order, not a secret
+    random.Random(seed).shuffle(entries)
     taken_back = Decimal(0)
     while entries:
         entries.pop()

@@ -125,7 +125,7 @@ def test_arrival_and_repetition_change_nothing_under_a_cap(
 ) -> None:
     charges = charges_of(drawn, policy, discount, detail)
     shuffled = list(charges)
-    random.Random(seed).shuffle(shuffled)  # noqa: S311 - a reproducible order, not a secret
+    random.Random(seed).shuffle(shuffled)
     limits = Limits(CapRules(book(str(room)), 1), Rooms({}))
     first = assemble(charges, limits=limits)
     assert assemble(shuffled, limits=limits) == first

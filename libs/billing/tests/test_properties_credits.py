@@ -30,7 +30,7 @@ def test_lines_corrected_step_by_step_end_where_they_should(
     entries: list[Charge], seed: int
 ) -> None:
     """Credits less additions come to what was posted less what is right now, whatever the steps."""
-    chance = random.Random(seed)  # noqa: S311 - a reproducible order, not a secret
+    chance = random.Random(seed)
     for priced in assemble(entries).lines:
         standing, credited, added = _posted(priced), NOTHING, NOTHING
         staying = list(priced.charges)
@@ -85,7 +85,7 @@ def test_credits_of_an_invoice_in_any_parts_sum_to_it(
     invoice: tuple[str, Taxed], seed: int
 ) -> None:
     currency, taxed = invoice
-    chance = random.Random(seed)  # noqa: S311 - a reproducible order, not a secret
+    chance = random.Random(seed)
     standing = {
         each.line_id: StandingTax(each.tax_code or "", each.amount, each.tax_amount or NOTHING)
         for each in taxed.lines

@@ -12,13 +12,12 @@ from hourbridge.billing.assembly import Assembly, Leakage, assemble
 from hourbridge.billing.basis import carry_key
 from hourbridge.billing.grouping import billing_period, fee_key, ledger_key
 from hourbridge.common.clock import Clock
-from hourbridge.common.errors import TransientFailure
 from hourbridge.common.faults import fault_point
 from hourbridge.common.messages.events import Charge, Document, DocumentStatus
 from hourbridge.common.store.engine import Store
 from hourbridge.poster import group_store, supplements
 from hourbridge.poster.capping import FittedSupplements, fit_supplements, limits_of
-from hourbridge.poster.configurations import Configured, configuration_of
+from hourbridge.poster.configurations import Configured, known_configuration
 from hourbridge.poster.currencies.costs import in_client_currency
 from hourbridge.poster.currencies.rates import BookRates
 from hourbridge.poster.currencies.stamping import stamp
@@ -153,7 +152,7 @@ class Biller:
     def _price(
         self, connection: Connection, scope: BillingScope, engagement_key: str, waiting: Waiting
     ) -> list[PricedGroup]:
-        configured = _known_configuration(connection, scope.book, waiting.mapping_version)
+        configured = known_configuration(connection, scope.book, waiting.mapping_version)
         everything = [charge for charges in waiting.charges.values() for charge in charges]
         keys = {carry_key(c) for c in everything if c.rounding.quantity_decimals is not None}
         residues = group_store.carries(connection, scope.book, keys)
@@ -195,17 +194,6 @@ class Biller:
                 for part, number in zip(portion, numbers, strict=True)
             ]
         return documents
-
-
-def _known_configuration(connection: Connection, book: str, mapping_version: int) -> Configured:
-    configured = configuration_of(connection, book)
-    if configured is None or configured.version < mapping_version:
-        raise TransientFailure(
-            "the configuration that charges were made with has not arrived yet",
-            book=book,
-            version=mapping_version,
-        )
-    return configured
 
 
 def _portions(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, list[str]]]:

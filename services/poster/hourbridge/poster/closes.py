@@ -21,10 +21,10 @@ from starlette.routing import Route
 from hourbridge.common.calendar import Term, period_of
 from hourbridge.common.clock import Clock
 from hourbridge.common.runtime.admin import RequestInvalid, Role, json_response, require
+from hourbridge.common.runtime.bodies import read_body
 from hourbridge.common.store import audit
 from hourbridge.common.store.engine import Store
 from hourbridge.common.store.rows import statement
-from hourbridge.poster.bodies import read_body
 
 _MONTH = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
 _CLOSE = statement(

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from hourbridge.billing.ownership import client_rule, project_rule
 from hourbridge.common.book import BookConfiguration, CorrectionPolicy
+from hourbridge.common.errors import TransientFailure
 from hourbridge.common.messages.events import BookConfigured, Charge
 from hourbridge.common.store.rows import bulk, statement
 
@@ -56,6 +57,21 @@ def configuration_of(connection: Connection, book: str) -> Configured | None:
     if row is None:
         return None
     return Configured(row.version, _parsed(row.configuration))
+
+
+def known_configuration(connection: Connection, book: str, version: int) -> Configured:
+    """Return the newest configuration, ``version`` at least: that of the charges to be billed.
+
+    Raises TransientFailure while it has not arrived.
+    """
+    configured = configuration_of(connection, book)
+    if configured is None or configured.version < version:
+        raise TransientFailure(
+            "the configuration that charges were made with has not arrived yet",
+            book=book,
+            version=version,
+        )
+    return configured
 
 
 @lru_cache(maxsize=_PARSED_MAX)

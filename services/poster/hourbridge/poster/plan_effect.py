@@ -22,9 +22,9 @@ from hourbridge.billing.assembly import assemble
 from hourbridge.billing.grouping import billing_period, group_keys
 from hourbridge.common.messages.events import Charge
 from hourbridge.common.runtime.admin import Role, json_response, require
+from hourbridge.common.runtime.bodies import read_body
 from hourbridge.common.store.engine import Store
 from hourbridge.common.store.rows import statement
-from hourbridge.poster.bodies import read_body
 from hourbridge.poster.currencies.costs import is_foreign
 
 RECORDS_MAX = 5_000

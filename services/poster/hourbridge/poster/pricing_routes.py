@@ -13,9 +13,9 @@ from starlette.routing import Route
 
 from hourbridge.common.messages.fields import DecimalText
 from hourbridge.common.runtime.admin import Role, json_response, require
+from hourbridge.common.runtime.bodies import read_body
 from hourbridge.common.store.engine import Store
 from hourbridge.poster.adjusting import AdjustmentAsked, Adjustments, realisation_percent
-from hourbridge.poster.bodies import read_body
 from hourbridge.poster.decisions import Decision, Decisions
 from hourbridge.poster.leakage import noted
 

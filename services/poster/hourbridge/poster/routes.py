@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,8 +14,8 @@ from starlette.routing import Route
 
 from hourbridge.common.clock import Clock
 from hourbridge.common.messages.events import Document
-from hourbridge.common.messages.registry import reasons_of
 from hourbridge.common.runtime.admin import RequestInvalid, Role, json_response, require
+from hourbridge.common.runtime.bodies import read_body
 from hourbridge.common.store.engine import Store
 from hourbridge.poster.billing_runs import BillingRuns, BillRequest
 from hourbridge.poster.currencies.waiting import look_again
@@ -84,7 +84,7 @@ class PosterApi:
 
     async def _bill(self, request: Request) -> Response:
         actor = require(request, Role.OPERATOR)
-        body = await _body(request, BillBody)
+        body = await read_body(request, BillBody)
         asked = BillRequest(
             request.path_params["book"], body.through, body.sequence, body.client, body.project
         )
@@ -189,17 +189,8 @@ class PosterApi:
 
 async def _decision(request: Request) -> tuple[Decision, DecisionBody]:
     actor = require(request, Role.OPERATOR)
-    body = await _body(request, DecisionBody)
+    body = await read_body(request, DecisionBody)
     return Decision(actor.name, body.note), body
-
-
-async def _body(request: Request, model: type[BodyT]) -> BodyT:
-    raw = await request.body()
-    try:
-        return model.model_validate_json(raw or b"{}")
-    except ValidationError as error:
-        reasons = "; ".join(f"{r['field']}: {r['detail']}" for r in reasons_of(error))
-        raise RequestInvalid(reasons) from None
 
 
 def _limit(request: Request) -> int:

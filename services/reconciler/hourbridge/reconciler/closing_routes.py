@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from hourbridge.common.clock import Clock
-from hourbridge.common.messages.registry import reasons_of
-from hourbridge.common.runtime.admin import RequestInvalid, Role, json_response, require
+from hourbridge.common.runtime.admin import Role, json_response, require
+from hourbridge.common.runtime.bodies import read_body
 from hourbridge.common.store.engine import Store
 from hourbridge.reconciler.arrivals import not_arrived
 from hourbridge.reconciler.closing import CannotClose, check_month, close, closes, reopen
@@ -63,11 +63,8 @@ class ClosingRoutes:
     async def close(self, request: Request) -> Response:
         """Reconcile, then close a month if nothing stands against it."""
         actor = require(request, Role.OPERATOR)
-        try:
-            body = CloseBody.model_validate_json(await request.body() or b"{}")
-        except ValidationError as error:
-            reasons = "; ".join(f"{r['field']}: {r['detail']}" for r in reasons_of(error))
-            raise RequestInvalid(reasons, advice="A note says why the month is closed.") from None
+        advice = "A note says why the month is closed."
+        body = await read_body(request, CloseBody, advice=advice)
         closed = await run_in_threadpool(self._close, request.path_params, actor.name, body)
         return json_response(closed)
 

@@ -9,13 +9,12 @@ from hourbridge.billing.journal.entries import JournalEntry
 from hourbridge.billing.journal.presentation import (
     Declarations,
     Price,
-    amount_text,
-    amounts_of,
     facts_of,
     half_unit_text,
     one_line,
-    price_of,
+    posting_lines,
     title_of,
+    told_in_order,
 )
 from hourbridge.common.money import decimal_text
 
@@ -35,14 +34,7 @@ def to_beancount(entries: Iterable[JournalEntry], declared: Declarations) -> Ite
     yield from (_tolerance(name) for name in declared.currencies)
     yield from (f"{declared.first_day} commodity {name}\n" for name in declared.currencies)
     yield from (f"{declared.first_day} open {name}\n" for name in declared.accounts)
-    yield from map(_price, declared.prices)
-    told = set(declared.prices)
-    for entry in entries:
-        price = price_of(entry)
-        if price is not None and price not in told:
-            told.add(price)
-            yield _price(price)
-        yield _transaction(entry)
+    yield from told_in_order(entries, declared.prices, _price, _transaction)
 
 
 def _quoted_option(name: str, value: str) -> str:
@@ -69,13 +61,7 @@ def _transaction(entry: JournalEntry) -> str:
     lines = ["\n" + " ".join([*head, *tags, *links])]
     facts = facts_of(entry) | ({"memo": entry.memo} if entry.memo else {})
     lines += [f"{_INDENT}{name}: {_quoted(value)}" for name, value in facts.items()]
-    for shown in amounts_of(entry):
-        line = f"{_INDENT}{shown.account}  {amount_text(shown.amount, shown.currency)}"
-        line += f" {shown.currency}"
-        if shown.total_price is not None:
-            price = amount_text(shown.total_price, shown.price_currency)
-            line += f" @@ {price} {shown.price_currency}"
-        lines.append(line)
+    lines += posting_lines(entry, _INDENT)
     return "\n".join(lines) + "\n"
 
 

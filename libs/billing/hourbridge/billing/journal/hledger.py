@@ -8,13 +8,12 @@ from hourbridge.billing.journal.entries import JournalEntry
 from hourbridge.billing.journal.presentation import (
     Declarations,
     Price,
-    amount_text,
-    amounts_of,
     facts_of,
     one_line,
-    price_of,
+    posting_lines,
     sample_text,
     title_of,
+    told_in_order,
 )
 from hourbridge.common.money import decimal_text
 
@@ -33,14 +32,7 @@ def to_hledger(entries: Iterable[JournalEntry], declared: Declarations) -> Itera
     yield f"; Journal of the book {one_line(declared.book)}, exported by Hourbridge.\n"
     yield from (f"commodity {sample_text(name)} {name}\n" for name in declared.currencies)
     yield from (f"account {name}\n" for name in declared.accounts)
-    yield from map(_price, declared.prices)
-    told = set(declared.prices)
-    for entry in entries:
-        price = price_of(entry)
-        if price is not None and price not in told:
-            told.add(price)
-            yield _price(price)
-        yield _transaction(entry)
+    yield from told_in_order(entries, declared.prices, _price, _transaction)
 
 
 def _price(price: Price) -> str:
@@ -53,13 +45,7 @@ def _transaction(entry: JournalEntry) -> str:
     title = " | ".join(filter(None, (_title(entry.party), _title(_words(entry)))))
     lines = [f"\n{entry.entry_date} * ({code}) {title}"]
     lines += [f"{_INDENT}; {name}: {_tag(value)}" for name, value in facts_of(entry).items()]
-    for shown in amounts_of(entry):
-        line = f"{_INDENT}{shown.account}  {amount_text(shown.amount, shown.currency)}"
-        line += f" {shown.currency}"
-        if shown.total_price is not None:
-            price = amount_text(shown.total_price, shown.price_currency)
-            line += f" @@ {price} {shown.price_currency}"
-        lines.append(line)
+    lines += posting_lines(entry, _INDENT)
     return "\n".join(lines) + "\n"
 
 

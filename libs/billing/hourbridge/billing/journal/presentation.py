@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -114,6 +114,36 @@ def price_of(entry: JournalEntry) -> Price | None:
     if rate is None or entry.currency == rate.base_currency:
         return None
     return Price(rate.rate_date, entry.currency, rate.base_currency, rate.value)
+
+
+def told_in_order(
+    entries: Iterable[JournalEntry],
+    declared: Iterable[Price],
+    tell_price: Callable[[Price], str],
+    tell_entry: Callable[[JournalEntry], str],
+) -> Iterator[str]:
+    """Yield the text of prices and entries: each rate once, before the first entry made with it."""
+    told: set[Price] = set()
+    for price in declared:
+        told.add(price)
+        yield tell_price(price)
+    for entry in entries:
+        of_entry = price_of(entry)
+        if of_entry is not None and of_entry not in told:
+            told.add(of_entry)
+            yield tell_price(of_entry)
+        yield tell_entry(entry)
+
+
+def posting_lines(entry: JournalEntry, indent: str) -> Iterator[str]:
+    """Yield the lines of an entry, amounts in other currencies at their total price."""
+    for shown in amounts_of(entry):
+        line = f"{indent}{shown.account}  {amount_text(shown.amount, shown.currency)}"
+        line += f" {shown.currency}"
+        if shown.total_price is not None:
+            price = amount_text(shown.total_price, shown.price_currency)
+            line += f" @@ {price} {shown.price_currency}"
+        yield line
 
 
 def amount_text(amount: Decimal, currency: str) -> str:

@@ -11,7 +11,8 @@ from hourbridge.common.book.accounts import AccountRole
 from hourbridge.common.errors import LedgerRejected
 from hourbridge.common.messages.events import Document, Posting
 from hourbridge.connectors.ledger import LedgerWrite
-from hourbridge.connectors.quickbooks_online.marker import keeping, note_with
+from hourbridge.connectors.quickbooks_online.full_update import over
+from hourbridge.connectors.quickbooks_online.marker import note_with
 from hourbridge.connectors.quickbooks_online.references import (
     DESCRIPTION_CHARACTERS_MAX,
     References,
@@ -44,13 +45,7 @@ class JournalPayload:
 
     def for_update(self, write: LedgerWrite, current: Mapping[str, Any]) -> dict[str, Any]:
         """Return the body of a full update: our statement over the fields that we don't own."""
-        ours = self.for_create(write)
-        ours["PrivateNote"] = keeping(current.get("PrivateNote"), ours["PrivateNote"])
-        kept = {name: current[name] for name in _NOT_OURS if name in current}
-        identities = [line.get("Id") for line in current.get("Line", [])]
-        for line, identity in zip(ours["Line"], identities, strict=False):
-            line["Id"] = identity
-        return {**kept, **ours, "Id": current["Id"], "SyncToken": current["SyncToken"]}
+        return over(current, self.for_create(write), not_ours=_NOT_OURS)
 
     def _line(self, document: Document, posting: Posting, position: int) -> dict[str, Any]:
         self.references.check_amount(document, posting.amount, position)

@@ -11,7 +11,8 @@ from hourbridge.common.errors import LedgerRejected
 from hourbridge.common.messages.events import Document, DocumentKind, DocumentLine
 from hourbridge.common.money import EXACT, RoundingMode, decimal_text, round_digits
 from hourbridge.connectors.ledger import LedgerWrite
-from hourbridge.connectors.quickbooks_online.marker import keeping, note_for
+from hourbridge.connectors.quickbooks_online.full_update import over
+from hourbridge.connectors.quickbooks_online.marker import note_for
 from hourbridge.connectors.quickbooks_online.references import (
     AMOUNT_DECIMALS,
     DESCRIPTION_CHARACTERS_MAX,
@@ -74,18 +75,11 @@ class SalesPayload:
 
     def for_update(self, write: LedgerWrite, current: Mapping[str, Any]) -> dict[str, Any]:
         """Return the body of a full update: our statement over the fields that we don't own."""
-        ours = self.for_create(write)
-        ours["PrivateNote"] = keeping(current.get("PrivateNote"), ours["PrivateNote"])
-        kept = {name: current[name] for name in _NOT_OURS if name in current}
         links = [
             link for link in current.get("LinkedTxn", []) if link.get("TxnType") in _WRITABLE_LINKS
         ]
-        if links:
-            kept["LinkedTxn"] = links
-        identities = [line.get("Id") for line in current.get("Line", []) if _SALES in line]
-        for line, identity in zip(ours["Line"], identities, strict=False):
-            line["Id"] = identity
-        return {**kept, **ours, "Id": current["Id"], "SyncToken": current["SyncToken"]}
+        ours = self.for_create(write) | ({"LinkedTxn": links} if links else {})
+        return over(current, ours, not_ours=_NOT_OURS, is_line_of_ours=lambda line: _SALES in line)
 
     def _header(self, document: Document) -> dict[str, Any]:
         header: dict[str, Any] = {

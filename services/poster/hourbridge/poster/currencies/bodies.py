@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.requests import Request
+from pydantic import BaseModel, ConfigDict, Field
 
 from hourbridge.common.messages.fields import CurrencyCode, DecimalText
-from hourbridge.common.messages.registry import reasons_of
 from hourbridge.common.money import round_money
 from hourbridge.common.runtime.admin import RequestInvalid
 from hourbridge.poster.currencies.opening_items import OpeningItem
 
-BodyT = TypeVar("BodyT", bound=BaseModel)
 _Amount = Annotated[DecimalText, Field(ge=0)]
 
 
@@ -53,13 +50,3 @@ class OpenItemBody(BaseModel):
             base_amount=self.base_amount,
             day=self.day,
         )
-
-
-async def parsed(request: Request, model: type[BodyT]) -> BodyT:
-    """Return a request's body, or raise RequestInvalid that names every wrong field."""
-    raw = await request.body()
-    try:
-        return model.model_validate_json(raw or b"{}")
-    except ValidationError as error:
-        reasons = "; ".join(f"{r['field']}: {r['detail']}" for r in reasons_of(error))
-        raise RequestInvalid(reasons) from None

@@ -16,12 +16,13 @@ from hourbridge.billing.currencies.revaluation import last_day_of
 from hourbridge.common.clock import Clock
 from hourbridge.common.exchange_rates import RateRecord
 from hourbridge.common.runtime.admin import NotFound, RequestInvalid, Role, json_response, require
+from hourbridge.common.runtime.bodies import read_body
 from hourbridge.common.store import audit
 from hourbridge.common.store.engine import Store
 from hourbridge.connectors.exchange_rates.ecb_file import EcbFile
 from hourbridge.poster.configurations import configuration_of
 from hourbridge.poster.currencies import rate_store, revaluation_store
-from hourbridge.poster.currencies.bodies import OpenItemBody, RevaluationBody, parsed
+from hourbridge.poster.currencies.bodies import OpenItemBody, RevaluationBody
 from hourbridge.poster.currencies.exchange_report import ExchangeReport
 from hourbridge.poster.currencies.opening_items import OpeningItems
 from hourbridge.poster.currencies.residues import Residues
@@ -110,7 +111,7 @@ class CurrencyApi:
 
     async def _ask(self, request: Request) -> Response:
         actor = require(request, Role.OPERATOR)
-        body = await parsed(request, RevaluationBody)
+        body = await read_body(request, RevaluationBody)
         last_day = _month(body.month)
         book = request.path_params["book"]
         if last_day >= self._today(book):
@@ -149,7 +150,7 @@ class CurrencyApi:
 
     async def _take_over(self, request: Request) -> Response:
         actor = require(request, Role.OPERATOR)
-        body = await parsed(request, OpenItemBody)
+        body = await read_body(request, OpenItemBody)
         book = request.path_params["book"]
         document = await run_in_threadpool(
             self.opening_items.take_over, book, body.item(), actor.name

@@ -11,12 +11,12 @@ from sqlalchemy import Connection
 from hourbridge.billing.grouping import ledger_key
 from hourbridge.billing.payables import bill_lines, bill_period, payable_keys
 from hourbridge.common.clock import Clock
-from hourbridge.common.errors import HourbridgeError, TransientFailure
+from hourbridge.common.errors import HourbridgeError
 from hourbridge.common.faults import fault_point
 from hourbridge.common.messages.events import Charge, Document, DocumentStatus
 from hourbridge.common.store.engine import Store
 from hourbridge.poster import group_store
-from hourbridge.poster.configurations import Configured, configuration_of
+from hourbridge.poster.configurations import Configured, known_configuration
 from hourbridge.poster.currencies.stamping import stamp
 from hourbridge.poster.document_store import DocumentStore
 from hourbridge.poster.documents import NewDocument
@@ -152,15 +152,8 @@ class BillMaker:
 
 
 def _configured(connection: Connection, book: str, waiting: Sequence[WaitingCharge]) -> Configured:
-    configured = configuration_of(connection, book)
     version = max((each.mapping_version for each in waiting), default=0)
-    if configured is None or configured.version < version:
-        raise TransientFailure(
-            "the configuration that charges were made with has not arrived yet",
-            book=book,
-            version=version,
-        )
-    return configured
+    return known_configuration(connection, book, version)
 
 
 def _groups(

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from hourbridge.common.messages.fields import DecimalText
 from hourbridge.common.runtime.admin import RequestInvalid, Role, json_response, require
-from hourbridge.poster.bodies import read_body
+from hourbridge.common.runtime.bodies import read_body
 from hourbridge.poster.payables.releasing import Holdbacks, Release
 from hourbridge.poster.payables.settlements import Settlements
 

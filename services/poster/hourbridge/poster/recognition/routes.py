@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hourbridge.common.runtime.admin import Role, json_response, require
-from hourbridge.poster.bodies import read_body
+from hourbridge.common.runtime.bodies import read_body
 from hourbridge.poster.recognition.recognizer import Recognizer
 from hourbridge.poster.recognition.report import RecognitionReport
 

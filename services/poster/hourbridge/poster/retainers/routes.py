@@ -15,7 +15,7 @@ from starlette.routing import Route
 from hourbridge.common.messages.events import Document
 from hourbridge.common.messages.fields import CurrencyCode, DecimalText, Identifier
 from hourbridge.common.runtime.admin import RequestInvalid, Role, json_response, require
-from hourbridge.poster.bodies import read_body
+from hourbridge.common.runtime.bodies import read_body
 from hourbridge.poster.retainers.commands import Request, RetainerCommands
 from hourbridge.poster.retainers.report import RetainerReport
 

@@ -13,8 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hourbridge.common.runtime.admin import RequestInvalid, Role, json_response, require
+from hourbridge.common.runtime.bodies import read_body
 from hourbridge.poster.billing_runs import BillingRuns
-from hourbridge.poster.bodies import read_body
 from hourbridge.poster.decisions import Decision
 from hourbridge.poster.review.reviewing import Reviews
 from hourbridge.poster.review.selections import Wanted

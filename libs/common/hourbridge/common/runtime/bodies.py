@@ -13,11 +13,14 @@ from hourbridge.common.runtime.admin import RequestInvalid
 BodyT = TypeVar("BodyT", bound=BaseModel)
 
 
-async def read_body(request: Request, model: type[BodyT]) -> BodyT:
-    """Return the body of a request; an empty one has no fields. Raises RequestInvalid."""
+async def read_body(request: Request, model: type[BodyT], *, advice: str | None = None) -> BodyT:
+    """Return the body of a request; an empty one has no fields.
+
+    Raises RequestInvalid that names every wrong field, with ``advice`` on what to do if given.
+    """
     raw = await request.body()
     try:
         return model.model_validate_json(raw or b"{}")
     except ValidationError as error:
         reasons = "; ".join(f"{r['field']}: {r['detail']}" for r in reasons_of(error))
-        raise RequestInvalid(reasons) from None
+        raise RequestInvalid(reasons, advice=advice) from None
