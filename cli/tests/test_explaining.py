@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cli.tests.conftest import Shell
-from hourbridge.cli.explaining.way import clock, time_adds_up, way
+from hourbridge.cli.explaining.way import clock, correction_way, money_adds_up, time_adds_up, way
 
 CHARGE: dict[str, Any] = {
     "charge_id": "c1",
@@ -69,6 +69,34 @@ def test_the_time_of_a_line_adds_up_or_is_said_not_to() -> None:
     assert time_adds_up([], {**LINE, "credits_line_id": "l0"})
     assert time_adds_up([], {**LINE, "supplements_line_id": "l0"})
     assert time_adds_up([CHARGE, other], {**LINE, "billed_seconds": 8_100, "capped_seconds": 900})
+
+
+def test_the_money_of_a_line_adds_up_or_is_said_not_to() -> None:
+    exact = {**LINE, "roundings": LINE["roundings"][:2]}
+    assert money_adds_up(exact)
+    assert not money_adds_up(LINE)  # a rounding of money that its amount doesn't show
+    assert not money_adds_up({**exact, "amount": "275.01"})
+    assert money_adds_up({**exact, "amount": "265.00", "discount": "10.00"})
+    correction = {**exact, "credits_line_id": "l0", "amount": "275.01"}
+    assert money_adds_up(correction)
+    assert not money_adds_up({**correction, "amount": "275.02"})
+
+
+def test_a_correction_says_what_it_changes() -> None:
+    original = {**LINE, "position": 3}
+    credit = {"credits_line_id": "l0", "billed_seconds": 1_800, "amount": "55.00"}
+    steps = {step["step"]: step for step in correction_way(credit, original, "HB-7")}
+    assert (steps["billed before"]["rule"], steps["billed before"]["gives"]) == (
+        "line 3 of HB-7",
+        "275.00",
+    )
+    assert (steps["time"]["from"], steps["time"]["gives"]) == ("2:30 h", "2:00 h")
+    assert steps["credited here"]["gives"] == "55.00"
+    more = {"supplements_line_id": "l0", "amount": "55.00"}
+    assert [step["step"] for step in correction_way(more, original, "HB-7")] == [
+        "billed before",
+        "added here",
+    ]
 
 
 def test_nothing_to_round_is_said() -> None:

@@ -15,13 +15,15 @@ from tests.scenarios.office import Office
 def bare_office(broker_url: str, migrated_database_url: str, tmp_path: Path) -> Iterator[Office]:
     """All services on real servers; no book, no ledger company yet.
 
-    When the scenario is over, its books' journals go before hledger and beancount.
+    When the scenario is over, its books' journals go before hledger and beancount, and every line
+    of every document is explained.
     """
     office = Office(broker_url, migrated_database_url)
     office.open()
     yield office
     try:
         office.check_journal(tmp_path)
+        office.check_explained()
     finally:
         office.close()
 

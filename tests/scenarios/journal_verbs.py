@@ -8,7 +8,11 @@ from typing import Any
 
 from hourbridge.cli.client import AdminClient
 from hourbridge.cli.commands.journal import download
+from hourbridge.cli.explaining.finding import DocumentFound
+from hourbridge.cli.explaining.story import tell
 from tests.support.oracles import check_beancount, check_hledger
+
+_WITH_LINES = ("invoice", "credit_memo")
 
 
 class JournalVerbs:
@@ -50,3 +54,17 @@ class JournalVerbs:
             ledger, beans = self.export_journal(folder, book)
             check_hledger(ledger)
             check_beancount(beans)
+
+    def check_explained(self) -> None:
+        """Fail unless every line of every document is told with charges, and adds up."""
+        for book in sorted(self.books):
+            listed = self.client.get("poster", f"/v1/books/{book}/documents")["documents"]
+            for row in listed:
+                if row["kind"] not in _WITH_LINES:
+                    continue
+                story = tell(self.client, book, DocumentFound(row["document_id"]))
+                wrong = [each["line"] for each in story["lines"] if not each["adds_up"]]
+                assert not wrong, (book, row["number"], wrong)
+                for each in story["lines"]:
+                    is_correction = bool(each["corrects"])
+                    assert not is_correction or each["entries"], (row["number"], each["line"])

@@ -12,6 +12,7 @@ from hourbridge.billing.journal.beancount import to_beancount
 from hourbridge.billing.journal.hledger import to_hledger
 from hourbridge.billing.journal.presentation import (
     Declarations,
+    Price,
     amount_text,
     half_unit_text,
     sample_text,
@@ -271,6 +272,19 @@ def test_each_rate_is_told_once(tmp_path: Path) -> None:
     ledger, beans = judged(entries_of([first, second]), tmp_path)
     assert ledger.read_text().count("P 2026-01-30 EUR 1.1919 USD") == 1
     assert beans.read_text().count("2026-01-30 price EUR 1.1919 USD") == 1
+
+
+def test_declared_rates_come_first_and_are_not_told_again_by_entries() -> None:
+    entries = entries_of([euro_invoice()])
+    own = Price(date(2026, 1, 30), "EUR", "USD", D("1.1919"))
+    month_end = Price(date(2026, 1, 31), "EUR", "USD", D("1.1805"))
+    declared = Declarations.of("acme", entries, "USD", [month_end, own])
+    ledger, beans = "".join(to_hledger(entries, declared)), "".join(to_beancount(entries, declared))
+    for text, told in ((ledger, "P 2026-01-{} EUR"), (beans, "2026-01-{} price EUR")):
+        places = [text.index(told.format(day)) for day in (31, 30)]
+        assert places == sorted(places)
+        assert [text.count(told.format(day)) for day in (31, 30)] == [1, 1]
+        assert places[-1] < text.index("HB-1")
 
 
 def test_a_rate_older_than_its_document_comes_after_the_declarations(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from hourbridge.cli.client import AdminClient
 from hourbridge.cli.explaining.finding import DocumentFound, Found, RecordFound, optional
-from hourbridge.cli.explaining.way import time_adds_up, way
+from hourbridge.cli.explaining.way import correction_way, money_adds_up, time_adds_up, way
 from hourbridge.common.runtime.admin import NotFound
 
 ENTRIES_MAX = 50
@@ -70,9 +70,10 @@ def _corrections(told: Mapping[str, Any], line_id: str) -> list[Mapping[str, Any
 def _of_document(client: AdminClient, book: str, found: DocumentFound) -> Story:
     told = _document(client, found.document_id)
     charges = _charges(client, book, document_id=found.document_id)
+    corrected = _corrected(client, told, charges)
     if found.position is None:
         lines = [
-            _line_story(line, told, charges)
+            _line_story(line, told, charges, corrected)
             for line in sorted(told["document"]["lines"], key=lambda each: each["position"])
         ]
         return {"kind": "document", "book": book, **told, "lines": lines}
@@ -80,14 +81,48 @@ def _of_document(client: AdminClient, book: str, found: DocumentFound) -> Story:
     if line is None:
         count = len(told["document"]["lines"])
         raise NotFound(f"the document has {count} lines", line=found.position)
-    story = _line_story(line, told, charges)
+    story = _line_story(line, told, charges, corrected)
     for entry in story["entries"][:ENTRIES_MAX]:
         entry |= _entry(client, book, entry["record_id"])
     return {"kind": "line", "book": book, **told, **story}
 
 
-def _line_story(line: Mapping[str, Any], told: Story, charges: Sequence[Story]) -> Story:
-    """Return a line with the charges it bills, or billed before they left it, and their ways."""
+def _corrected(client: AdminClient, told: Story, charges: Sequence[Story]) -> dict[str, Story]:
+    """Return the lines of other documents that this document corrects, by their ids."""
+    wanted = {_corrects(line) for line in told["document"]["lines"]} - {None}
+    places = {
+        billing["line_id"]: billing["document_id"]
+        for charge in charges
+        for billing in charge["lines"]
+        if billing["line_id"] in wanted
+    }
+    documents = {each: _document(client, each) for each in sorted(set(places.values()))}
+    found = {}
+    for line_id, document_id in places.items():
+        document = documents[document_id]["document"]
+        line = _line(document, line_id)
+        if line is not None:
+            found[line_id] = {"number": document["number"], "line": line}
+    return found
+
+
+def _corrects(line: Mapping[str, Any]) -> str | None:
+    """Return the id of the line that a credit or supplement corrects."""
+    return line.get("credits_line_id") or line.get("supplements_line_id")
+
+
+def _line_story(
+    line: Mapping[str, Any],
+    told: Story,
+    charges: Sequence[Story],
+    corrected: Mapping[str, Story],
+) -> Story:
+    """Return a line with the charges it bills, or billed before they left it, and their ways.
+
+    A line that corrects another is told with the charges of that one, and how it changes it.
+    """
+    original = corrected.get(_corrects(line) or "")
+    billed_on = original["line"] if original else line
     entries: list[Story] = []
     for charge in charges:
         entries += [
@@ -96,16 +131,18 @@ def _line_story(line: Mapping[str, Any], told: Story, charges: Sequence[Story]) 
                 "charge_id": charge["charge_id"],
                 "is_live": billing["is_live"],
                 "charge": billing["billed"],
-                "way": way(billing["billed"], line),
+                "way": way(billing["billed"], billed_on),
             }
             for billing in charge["lines"]
-            if billing["line_id"] == line["line_id"]
+            if billing["line_id"] == billed_on["line_id"]
         ]
     return {
         "line": line,
         "entries": entries,
+        "corrects": correction_way(line, original["line"], original["number"]) if original else [],
         "corrections": _corrections(told, line["line_id"]),
-        "adds_up": time_adds_up([entry["charge"] for entry in entries], line),
+        "adds_up": money_adds_up(line)
+        and (original is not None or time_adds_up([each["charge"] for each in entries], line)),
     }
 
 

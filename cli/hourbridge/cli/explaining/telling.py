@@ -104,10 +104,12 @@ def _print_line(story: Story) -> None:
                 "amount": f"{line['amount']} {document['currency']}",
                 "credits": line.get("credits_line_id"),
                 "supplements": line.get("supplements_line_id"),
-                "time": "does not add up" if story["adds_up"] is False else None,
+                "sums": "do not add up" if story["adds_up"] is False else None,
             }
         ),
     )
+    if story["corrects"]:
+        print_rows("Corrects", story["corrects"], _STEPS)
     for entry in story["entries"]:
         _print_entry(entry)
         print_rows(f"Charge {entry['charge_id']}", entry["way"], _STEPS)

@@ -13,6 +13,7 @@ from hourbridge.common.money import EXACT, decimal_text
 
 TIME_STEPS = ("minimum", "increment", "billable_part")
 """Steps in seconds that belong to what a rounding scope adds up; the others belong to the line."""
+_CENT = Decimal("0.01")
 _HOUR_SECONDS = Decimal(3600)
 Step = dict[str, Any]
 
@@ -59,6 +60,47 @@ def time_adds_up(charges: Sequence[Mapping[str, Any]], line: Mapping[str, Any]) 
     )
     capped = int(line.get("capped_seconds") or 0)
     return billable - taken - capped == int(line["billed_seconds"])
+
+
+def money_adds_up(line: Mapping[str, Any]) -> bool:
+    """Return whether quantity times price, rounded as the line says, is its amount.
+
+    Lines that a discount, a person or a cap changed say that change themselves; corrections
+    carry no steps, and their quantity says the amount to within a cent.
+    """
+    if any(line.get(name) for name in ("discount", "adjustment", "capped_amount")):
+        return True
+    exact = EXACT.multiply(Decimal(line["quantity"]), Decimal(line["unit_price"]))
+    taken = sum(
+        (
+            Decimal(step["before"]) - Decimal(step["after"])
+            for step in line.get("roundings") or ()
+            if step["step"] == "money"
+        ),
+        Decimal(0),
+    )
+    difference = exact - taken - Decimal(line["amount"])
+    return difference == 0 or (_is_correction(line) and abs(difference) <= _CENT)
+
+
+def _is_correction(line: Mapping[str, Any]) -> bool:
+    return bool(line.get("credits_line_id") or line.get("supplements_line_id"))
+
+
+def correction_way(
+    line: Mapping[str, Any], original: Mapping[str, Any], number: str | None
+) -> list[Step]:
+    """Return how a credit or supplement changes the line that it corrects."""
+    sign = -1 if line.get("credits_line_id") else 1
+    billed = int(original.get("billed_seconds") or 0)
+    change = sign * int(line.get("billed_seconds") or 0)
+    place = f"line {original['position']} of {number}"
+    steps = [_step("billed before", rule=place, result=str(original["amount"]))]
+    if change:
+        steps.append(_step("time", start=clock(billed), result=clock(billed + change)))
+    what = "credited here" if sign < 0 else "added here"
+    steps.append(_step(what, result=str(line["amount"])))
+    return steps
 
 
 def _worked(charge: Mapping[str, Any]) -> Iterator[Step]:

@@ -63,11 +63,12 @@ _OF_RECORD = statement(
 )
 _ON_DOCUMENT = statement(
     """
-    SELECT DISTINCT b.charge_id FROM line_charge b
-    JOIN document_line l ON l.line_id = b.line_id
+    SELECT DISTINCT b.charge_id FROM document_line l
+    JOIN line_charge b ON b.line_id IN (l.line_id, l.credits_line_id, l.supplements_line_id)
     WHERE l.book = :book AND l.document_id = :document_id ORDER BY b.charge_id
     """
 )
+"""Of lines that correct others: the charges of those."""
 _DOCUMENT = statement("SELECT payload FROM document WHERE document_id = :document_id")
 _OPERATIONS = statement(
     """
