@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from hourbridge.common.exact_json import loads
 from hourbridge.sandbox.quickbooks_online.kinds import BY_RESOURCE
+from hourbridge.sandbox.quickbooks_online.refusals import malformed
 
 _READING_POSTS = ("query",)
 
@@ -52,3 +55,14 @@ class Answer:
     body: bytes
     content_type: str = "application/json;charset=UTF-8"
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def json_object(call: Call) -> dict[str, Any]:
+    """Return the object in a call's body."""
+    try:
+        body = loads(call.body)
+    except ValueError as error:
+        raise malformed(str(error)) from None
+    if not isinstance(body, dict):
+        raise malformed("The body is not an object")
+    return body

@@ -6,6 +6,7 @@ CHART: dict[str, tuple[str, str]] = {
     "receivable": ("Accounts Receivable (A/R)", "Accounts Receivable"),
     "payable": ("Accounts Payable (A/P)", "Accounts Payable"),
     "bank": ("Checking", "Bank"),
+    "credit_card": ("Company Card", "Credit Card"),
     "revenue": ("Services", "Income"),
     "reimbursable": ("Reimbursable Costs", "Other Current Asset"),
     "markup_revenue": ("Markup Revenue", "Income"),
@@ -33,7 +34,6 @@ CHART: dict[str, tuple[str, str]] = {
 OTHER_ACCOUNTS = {
     "Billable Expense Income": "Income",
     "Reimbursable Expenses": "Expense",
-    "Company Card": "Credit Card",
 }
 
 ROLE_ITEMS = {

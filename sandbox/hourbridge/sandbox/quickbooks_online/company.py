@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -32,7 +33,20 @@ _OPEN_AMOUNT = {
     BILL.name: ("VendorRef", 1),
     VENDOR_CREDIT.name: ("VendorRef", -1),
 }
-_TRANSACTION_COUNTER = "transaction"
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that happened to an entity, as webhooks tell it."""
+
+    realm: str
+    at: datetime
+    kind: Kind
+    identity: str
+    operation: str
+    """Create, Update, Delete, Merge, Void or Emailed."""
+    loser: str | None = None
+    """Of a merge: the entity that is gone."""
 
 
 class Company:
@@ -41,8 +55,11 @@ class Company:
     def __init__(self, realm: str, name: str, clock: MovableClock, currency: str = "USD") -> None:
         self.realm = realm
         self.clock = clock
-        self.info: Entity = {"CompanyName": name, "Country": "US"}
+        self.info: Entity = company_info(name)
         self.preferences: Entity = default_preferences(currency)
+        self.tombstones: dict[str, dict[str, str]] = {}
+        """Of each kind: when what is gone was deleted, by id."""
+        self.on_change: Callable[[Change], None] | None = None
         self.tables: dict[str, dict[str, Entity]] = {kind.name: {} for kind in KINDS}
         self.counters: dict[str, int] = {}
         self.arithmetic = Arithmetic()
@@ -50,6 +67,10 @@ class Company:
         """Home units per foreign unit, by currency and day."""
         self.files: dict[str, bytes] = {}
         """The contents of attached files, by the attachment's id; not part of a snapshot."""
+        self.rate_stamps: dict[str, list[str]] = {}
+        """Of rates that were written: SyncToken and time, by currency and day."""
+        for single in (self.info, self.preferences):
+            single["MetaData"] = {"CreateTime": clock.stamp(), "LastUpdatedTime": clock.stamp()}
         self._numbers: dict[tuple[str, str, str], str] = {}
         self._balances: dict[tuple[str, str], Decimal] = {}
         for code, taxable in (("TAX", True), ("NON", False)):
@@ -83,8 +104,18 @@ class Company:
         """Yield the stored entities in the order of their creation."""
         yield from self.tables[kind.name].values()
 
-    def put(self, kind: Kind, entity: Entity, *, identity: str | None = None) -> Entity:
-        """Store an entity: a new one gets an id, a stored one its next SyncToken."""
+    def put(
+        self,
+        kind: Kind,
+        entity: Entity,
+        *,
+        identity: str | None = None,
+        operation: str | None = None,
+    ) -> Entity:
+        """Store an entity: a new one gets an id, a stored one its next SyncToken.
+
+        ``operation`` is what webhooks tell, if not that it was created or updated.
+        """
         current = self.get(kind, identity) if identity else None
         identity = identity or self._next_id(kind)
         now = self.clock.stamp()
@@ -102,11 +133,21 @@ class Company:
         self._unindex(kind, current)
         self.tables[kind.name][identity] = stored
         self._index(kind, stored)
+        self.tell(kind, identity, operation or ("Update" if current else "Create"))
         return stored
 
-    def remove(self, kind: Kind, identity: str) -> None:
-        """Forget a stored entity."""
+    def remove(self, kind: Kind, identity: str, *, silently: bool = False) -> None:
+        """Forget a stored entity; its tombstone stays. ``silently``: no event of its own."""
         self._unindex(kind, self.tables[kind.name].pop(identity))
+        self.tombstones.setdefault(kind.name, {})[identity] = self.clock.stamp()
+        if not silently:
+            self.tell(kind, identity, "Delete")
+
+    def tell(self, kind: Kind, identity: str, operation: str, loser: str | None = None) -> None:
+        """Tell whoever listens that something happened to an entity."""
+        if self.on_change is not None:
+            change = Change(self.realm, self.clock.now(), kind, identity, operation, loser)
+            self.on_change(change)
 
     def holder_of(self, kind: Kind, number: str, party: str = "") -> str | None:
         """Return the id of the document of this kind (and vendor) that has the number."""
@@ -150,9 +191,9 @@ class Company:
                 self._index(kind, entity)
 
     def _next_id(self, kind: Kind) -> str:
-        counter = _TRANSACTION_COUNTER if kind.is_transaction else kind.name
+        counter = kind.counter
         self.counters[counter] = self.counters.get(counter, 0) + 1
-        return str(self.counters[counter])
+        return str(kind.id_base + self.counters[counter])
 
     def _index(self, kind: Kind, entity: Entity) -> None:
         if entity.get("DocNumber") is not None:
@@ -189,6 +230,27 @@ def _number_key(kind: Kind, entity: Entity) -> tuple[str, str, str]:
     """Return under what a number is unique: a vendor's own numbers only within the vendor."""
     party = entity["VendorRef"]["value"] if kind in (BILL, VENDOR_CREDIT) else ""
     return (kind.name, entity["DocNumber"], party)
+
+
+def company_info(name: str) -> Entity:
+    """Return what a new company says of itself."""
+    offering = [
+        {"Name": "NeoEnabled", "Value": "true"},
+        {"Name": "OfferingSku", "Value": "QuickBooks Online Plus"},
+        {"Name": "SubscriptionStatus", "Value": "PAID"},
+    ]
+    return {
+        "CompanyName": name,
+        "LegalName": name,
+        "Country": "US",
+        "FiscalYearStartMonth": "January",
+        "SupportedLanguages": "en",
+        "NameValue": offering,
+        "Id": "1",
+        "SyncToken": "0",
+        "domain": "QBO",
+        "sparse": False,
+    }
 
 
 def default_preferences(currency: str) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from decimal import Decimal
 
+from hourbridge.sandbox.quickbooks_online import custom_fields
 from hourbridge.sandbox.quickbooks_online.company import Company
 from hourbridge.sandbox.quickbooks_online.expense_lines import shape_lines, total_of
 from hourbridge.sandbox.quickbooks_online.kinds import (
@@ -18,6 +18,7 @@ from hourbridge.sandbox.quickbooks_online.kinds import (
     VENDOR,
     Kind,
 )
+from hourbridge.sandbox.quickbooks_online.list_shapes import due_day
 from hourbridge.sandbox.quickbooks_online.lists import as_reference, posting_account, referenced
 from hourbridge.sandbox.quickbooks_online.refusals import Refusal, business, invalid_property
 from hourbridge.sandbox.quickbooks_online.similar import check_not_similar
@@ -68,8 +69,17 @@ def shape(
         amounts["Balance"] = _balance(total, current)
     return without_empty(
         {
-            "DocNumber": number(company, kind, given, current, options, _number_scope(kind, party)),
+            "DocNumber": number(
+                company,
+                kind,
+                given,
+                current,
+                [*options, *_number_options(company, kind, given)],
+                _number_scope(kind, party),
+            ),
             "TxnDate": dated.isoformat(),
+            "CustomField": custom_fields.shape(given, options),
+            "DepartmentRef": given.get("DepartmentRef"),
             "VendorRef": as_reference(VENDOR, party) if kind is not PURCHASE and party else None,
             "CurrencyRef": {"value": code},
             "PrivateNote": text_of(given, "PrivateNote", 4000),
@@ -93,6 +103,15 @@ def _party(company: Company, kind: Kind, given: Entity) -> Entity | None:
     if family not in PEOPLE:
         raise invalid_property("EntityRef")
     return referenced(company, family, required_reference(given, "EntityRef"))
+
+
+def _number_options(company: Company, kind: Kind, given: Entity) -> Sequence[str]:
+    """Check numbers may repeat unless the company wants to be warned."""
+    if kind is not PURCHASE or given.get("PaymentType") != "Check":
+        return ()
+    pairs = company.preferences.get("OtherPrefs", {}).get("NameValue", [])
+    warned = {"Name": "WarnDuplicateCheckNumber", "Value": "true"} in pairs
+    return () if warned else ("allowduplicatedocnum",)
 
 
 def _number_scope(kind: Kind, party: Entity | None) -> str:
@@ -138,7 +157,7 @@ def _due(company: Company, kind: Kind, given: Entity, party: Entity | None) -> E
     dated = date_of(given, "TxnDate") or company.clock.today()
     identity = reference_of(given, "SalesTermRef") or reference_of(party, "TermRef")
     term = referenced(company, TERM, identity) if identity else None
-    due = date_of(given, "DueDate") or dated + timedelta(days=term["DueDays"] if term else 0)
+    due = date_of(given, "DueDate") or due_day(term, dated)
     return {
         "DueDate": due.isoformat(),
         "SalesTermRef": as_reference(TERM, term) if term else None,

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from hourbridge.common.exact_json import dumps
+from hourbridge.sandbox.common.serving import drop
 from hourbridge.sandbox.quickbooks_online.audit import Exchange
 from hourbridge.sandbox.quickbooks_online.calls import Answer, Call
 from hourbridge.sandbox.quickbooks_online.disturbances import Fault, Setting
 from hourbridge.sandbox.quickbooks_online.refusals import system_failure, throttled
 from hourbridge.sandbox.quickbooks_online.service import Service
 from hourbridge.sandbox.quickbooks_online.world import World
-
-DROP_EXTENSION = "hourbridge.sandbox.drop"
-"""The ASGI extension by which the server lets a route drop its connection."""
 
 _HTML = b"<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>"
 Drawn = Mapping[Fault, Setting]
@@ -38,7 +36,8 @@ class CompanyEndpoint:
             opened_at = self._world.clock.stamp()
             exchange = self._world.audit.open(call.method, "/".join(call.path), opened_at)
             exchange.realm, exchange.request_id = call.realm, call.request_id
-            drawn = self._world.disturbances.draw("writes" if call.is_write else "reads")
+            subject = "writes" if call.is_write else "reads"
+            drawn = self._world.disturbances.draw(subject, request.url.path)
         if Fault.SLOW in drawn:
             await asyncio.sleep(float(drawn[Fault.SLOW].seconds))
         early = self._before(drawn, exchange, request)
@@ -84,13 +83,6 @@ class CompanyEndpoint:
             exchange.delivery = "truncated"
             return _respond(replace(answer, body=answer.body[: len(answer.body) // 2]))
         return _respond(answer)
-
-
-def drop(request: Request) -> Response:
-    """Cut the connection without a byte of answer; the returned response goes nowhere."""
-    cut: Callable[[], None] = request.scope["extensions"][DROP_EXTENSION]
-    cut()
-    return Response(status_code=500)
 
 
 def _call(request: Request, body: bytes) -> Call:

@@ -7,16 +7,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from hourbridge.common.exact_json import dumps, loads
-from hourbridge.sandbox.quickbooks_online import general_ledger, people
+from hourbridge.sandbox.quickbooks_online import company_profile, general_ledger, people
 from hourbridge.sandbox.quickbooks_online.arithmetic import Arithmetic
 from hourbridge.sandbox.quickbooks_online.company import Company
 from hourbridge.sandbox.quickbooks_online.refusals import Refusal
 from hourbridge.sandbox.quickbooks_online.seed import seed_company, seed_from_json
+from hourbridge.sandbox.quickbooks_online.webhook_sender import deliver
 from hourbridge.sandbox.quickbooks_online.world import World
 
 Handler = Callable[[Request, Any], Any]
@@ -37,6 +39,11 @@ class ControlEndpoints:
             ("GET", "/_sandbox/faults", self._faults),
             ("PUT", "/_sandbox/faults", self._set_faults),
             ("DELETE", "/_sandbox/faults", self._clear_faults),
+            ("GET", "/_sandbox/refusals", self._refusals),
+            ("POST", "/_sandbox/refusals", self._add_refusal),
+            ("DELETE", "/_sandbox/refusals", self._clear_refusals),
+            ("GET", "/_sandbox/webhooks", self._webhooks),
+            ("PUT", "/_sandbox/webhooks", self._set_webhooks),
             ("PUT", "/_sandbox/settings", self._set_settings),
             ("PUT", "/_sandbox/clock", self._set_clock),
             ("DELETE", "/_sandbox/requestids", self._forget_request_ids),
@@ -52,7 +59,13 @@ class ControlEndpoints:
             ("GET", "/_sandbox/audit", self._audit),
             ("POST", "/_sandbox/snapshot", self._save),
         ]
-        return [Route(path, self._guarded(do), methods=[method]) for method, path, do in table]
+        routes = [Route(path, self._guarded(do), methods=[method]) for method, path, do in table]
+        deliver_path = "/_sandbox/webhooks/deliver"
+        return [*routes, Route(deliver_path, self._deliver, methods=["POST"])]
+
+    async def _deliver(self, _request: Request) -> Response:
+        """Send the webhooks that wait; not under the lock, for the receiver may ask back."""
+        return _json(await run_in_threadpool(deliver, self._world))
 
     def _guarded(self, do: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
@@ -99,6 +112,24 @@ class ControlEndpoints:
         self._world.disturbances.clear()
         return self._faults(request, body)
 
+    def _refusals(self, _request: Request, _body: Any) -> Any:
+        return self._world.refusals.as_list()
+
+    def _add_refusal(self, request: Request, body: Any) -> Any:
+        self._world.refusals.add(body)
+        return self._refusals(request, body)
+
+    def _clear_refusals(self, request: Request, body: Any) -> Any:
+        self._world.refusals.clear()
+        return self._refusals(request, body)
+
+    def _webhooks(self, _request: Request, _body: Any) -> Any:
+        return self._world.webhooks.as_dict()
+
+    def _set_webhooks(self, request: Request, body: Any) -> Any:
+        self._world.webhooks.subscribe(body)
+        return self._webhooks(request, body)
+
     def _set_settings(self, _request: Request, body: Any) -> Any:
         self._world.settings.change(body)
         return self._world.settings.as_dict()
@@ -138,16 +169,15 @@ class ControlEndpoints:
         return company.arithmetic.as_json()
 
     def _set_preferences(self, request: Request, body: Any) -> Any:
-        preferences = self._company(request).preferences
-        for section, values in body.items():
-            preferences[section] = {**preferences[section], **values}
-        return preferences
+        return company_profile.set_by_person(self._company(request), body)
 
     def _tokens(self, request: Request, body: Any) -> Any:
         realm = self._company(request).realm
         action = body["action"]
         if action == "expire_access":
             self._world.tokens.expire_access(realm)
+        elif action == "invalidate_refresh":
+            self._world.tokens.invalidate_refresh(realm)
         elif action == "disconnect":
             self._world.tokens.disconnect(realm)
         elif action == "connect":

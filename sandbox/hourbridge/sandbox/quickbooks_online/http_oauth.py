@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from hourbridge.sandbox.common.serving import drop
 from hourbridge.sandbox.quickbooks_online.disturbances import Fault
-from hourbridge.sandbox.quickbooks_online.http_company import drop
 from hourbridge.sandbox.quickbooks_online.tokens import GrantRefused
 from hourbridge.sandbox.quickbooks_online.world import World
 
@@ -32,6 +32,8 @@ class OAuthEndpoints:
             Route("/v2/oauth2/tokens/revoke", self.revoke, methods=["POST"]),
             Route("/connect/oauth2", self.authorize, methods=["GET"]),
             Route(discovery, self.discovery, methods=["GET"]),
+            Route("/app/connect/oauth2/request", self.reconnect, methods=["GET"]),
+            Route("/v1/openid_connect/userinfo", self.userinfo, methods=["GET"]),
         ]
 
     async def token(self, request: Request) -> Response:
@@ -52,7 +54,7 @@ class OAuthEndpoints:
                 exchange.outcome, exchange.status = "refused", 401
                 return JSONResponse({"error": "invalid_client"}, 401)
             try:
-                answer = self._grant(form)
+                answer = self._grant(form, _tells_hard_expiry(request))
             except GrantRefused as refused:
                 exchange.outcome, exchange.status = "refused", 400
                 exchange.code = refused.error
@@ -66,8 +68,11 @@ class OAuthEndpoints:
             return JSONResponse(answer)
 
     async def authorize(self, request: Request) -> Response:
-        """Approve at once and send the browser back with a code."""
+        """Approve at once and send the browser back with a code; with ``deny`` refuse instead."""
         query = request.query_params
+        if query.get("deny") and "redirect_uri" in query:
+            answer = urlencode({"error": "access_denied", "state": query.get("state", "")})
+            return RedirectResponse(f"{query['redirect_uri']}?{answer}", 302)
         with self._world.lock:
             realm = query.get("realm") or next(iter(self._world.companies), "")
             if realm not in self._world.companies or "redirect_uri" not in query:
@@ -75,6 +80,23 @@ class OAuthEndpoints:
             code = self._world.tokens.new_code(realm)
         answer = urlencode({"code": code, "state": query.get("state", ""), "realmId": realm})
         return RedirectResponse(f"{query['redirect_uri']}?{answer}", 302)
+
+    async def reconnect(self, request: Request) -> Response:
+        """Send whoever reconnects a company on to the page that asks for consent."""
+        query = request.query_params
+        if query.get("mode") != "reconnect" or query.get("realmId") not in self._world.companies:
+            return JSONResponse({"error": "invalid_request"}, 400)
+        asked = {"realm": query["realmId"], "state": query.get("state", "")}
+        place = {"redirect_uri": query["redirect_uri"]} if "redirect_uri" in query else {}
+        return RedirectResponse(f"/connect/oauth2?{urlencode({**asked, **place})}", 302)
+
+    async def userinfo(self, request: Request) -> Response:
+        """Return who connected."""
+        _, _, token = request.headers.get("authorization", "").partition(" ")
+        with self._world.lock:
+            if self._world.tokens.access_of(token) is None:
+                return JSONResponse({"error": "invalid_token"}, 401)
+        return JSONResponse({"sub": "sandbox-user", "email": "somebody@example.test"})
 
     async def revoke(self, request: Request) -> Response:
         """Withdraw the grant that the token belongs to."""
@@ -97,11 +119,13 @@ class OAuthEndpoints:
             }
         )
 
-    def _grant(self, form: dict[str, str]) -> dict[str, object]:
+    def _grant(self, form: dict[str, str], tells_hard_expiry: bool) -> dict[str, object]:
+        tokens = self._world.tokens
         if form.get("grant_type") == "authorization_code":
-            return self._world.tokens.redeem(form.get("code", ""))
+            return tokens.redeem(form.get("code", ""), tells_hard_expiry=tells_hard_expiry)
         if form.get("grant_type") == "refresh_token":
-            return self._world.tokens.refresh(form.get("refresh_token", ""))
+            given = form.get("refresh_token", "")
+            return tokens.refresh(given, tells_hard_expiry=tells_hard_expiry)
         raise GrantRefused("unsupported_grant_type", "Use authorization_code or refresh_token")
 
     def _is_client(self, request: Request) -> bool:
@@ -112,3 +136,7 @@ class OAuthEndpoints:
             return False
         settings = self._world.settings
         return scheme == "Basic" and given == f"{settings.client_id}:{settings.client_secret}"
+
+
+def _tells_hard_expiry(request: Request) -> bool:
+    return request.headers.get("x-include-refresh-token-hard-expires-in", "").lower() == "true"

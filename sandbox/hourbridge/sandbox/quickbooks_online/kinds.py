@@ -18,6 +18,23 @@ class Kind:
     is_transaction: bool = False
     is_read_only: bool = False
     is_file: bool = False
+    id_counter: str | None = None
+    """Kinds with the same counter share one sequence of ids; None: a sequence of its own."""
+    id_base: int = 0
+    """Added to the counter: some lists have ids beyond 64 bits."""
+    in_change_capture: bool = True
+    """Whether the service's change data capture knows it."""
+
+    @property
+    def has_active(self) -> bool:
+        """Whether entries are made inactive instead of deleted."""
+        return "Active" in self.filterable
+
+    @property
+    def counter(self) -> str:
+        """The sequence that ids come from: posting transactions share one."""
+        own = "transaction" if self.is_transaction else self.name
+        return self.id_counter or own
 
     @property
     def resource(self) -> str:
@@ -61,19 +78,41 @@ PURCHASE = Kind(
     "Purchase", _ALWAYS | {"DocNumber", "TxnDate", "TotalAmt", "PaymentType"}, is_transaction=True
 )
 JOURNAL_ENTRY = Kind("JournalEntry", _ALWAYS | {"DocNumber", "TxnDate"}, is_transaction=True)
+TIME_ACTIVITY = Kind(
+    "TimeActivity",
+    _ALWAYS | {"TxnDate", "ProjectRef", "BillableStatus"},
+    is_transaction=True,
+    id_counter="TimeActivity",
+    in_change_capture=False,
+)
 CUSTOMER = Kind("Customer", _ALWAYS | _CUSTOMER)
 VENDOR = Kind("Vendor", _ALWAYS | _PERSON | {"Balance"})
 EMPLOYEE = Kind("Employee", _ALWAYS | _PERSON)
 ITEM = Kind("Item", _ALWAYS | _LIST | {"Type", "Taxable", "SubItem"})
 ACCOUNT = Kind("Account", _ALWAYS | _LIST | {"AccountType", "AccountSubType", "Classification"})
 TERM = Kind("Term", _ALWAYS | {"Name", "Active"})
-CLASS = Kind("Class", _ALWAYS | _LIST)
-TAX_CODE = Kind("TaxCode", _ALWAYS | {"Name", "Active"}, is_read_only=True)
-TAX_RATE = Kind("TaxRate", _ALWAYS | {"Name", "Active", "AgencyRef"}, is_read_only=True)
+CLASS = Kind("Class", _ALWAYS | _LIST, id_base=5_000_000_000_000_000_000)
+DEPARTMENT = Kind("Department", _ALWAYS | _LIST)
+PAYMENT_METHOD = Kind("PaymentMethod", _ALWAYS | {"Name", "Active"})
+COMPANY_CURRENCY = Kind("CompanyCurrency", _ALWAYS | {"Code", "Name", "Active"})
+TAX_CODE = Kind("TaxCode", _ALWAYS | {"Name", "Active"}, is_read_only=True, in_change_capture=False)
+TAX_RATE = Kind(
+    "TaxRate", _ALWAYS | {"Name", "Active", "AgencyRef"}, is_read_only=True, in_change_capture=False
+)
+TAX_AGENCY = Kind("TaxAgency", _ALWAYS | {"DisplayName"}, in_change_capture=False)
+REIMBURSE_CHARGE = Kind(
+    "ReimburseCharge",
+    _ALWAYS | {"CustomerRef", "HasBeenInvoiced"},
+    is_read_only=True,
+    id_counter="transaction",
+)
 ATTACHABLE = Kind(
     "Attachable",
-    _ALWAYS | {"FileName", "Note", "AttachableRef.EntityRef.Type", "AttachableRef.EntityRef.value"},
+    _ALWAYS
+    | {"FileName", "Note", "Category", "ContentType", "Size"}
+    | {"AttachableRef.EntityRef.Type", "AttachableRef.EntityRef.value"},
     is_file=True,
+    id_base=200_900_000_000_000_000_000,
 )
 
 SALES = (INVOICE, CREDIT_MEMO)
@@ -86,13 +125,19 @@ KINDS = (
     *PURCHASES,
     BILL_PAYMENT,
     JOURNAL_ENTRY,
+    TIME_ACTIVITY,
     *PEOPLE,
     ITEM,
     ACCOUNT,
     TERM,
     CLASS,
+    DEPARTMENT,
+    PAYMENT_METHOD,
+    COMPANY_CURRENCY,
     TAX_CODE,
     TAX_RATE,
+    TAX_AGENCY,
+    REIMBURSE_CHARGE,
     ATTACHABLE,
 )
 BY_RESOURCE = {kind.resource: kind for kind in KINDS}

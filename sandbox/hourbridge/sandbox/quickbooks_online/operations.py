@@ -12,7 +12,9 @@ from hourbridge.sandbox.quickbooks_online import (
     journal_entries,
     lists,
     payments,
+    reimburse_charges,
     sales_forms,
+    time_activities,
 )
 from hourbridge.sandbox.quickbooks_online.company import Company
 from hourbridge.sandbox.quickbooks_online.kinds import (
@@ -26,6 +28,7 @@ from hourbridge.sandbox.quickbooks_online.kinds import (
     PAYMENT,
     PURCHASES,
     SALES,
+    TIME_ACTIVITY,
     VENDOR,
     Kind,
 )
@@ -103,6 +106,8 @@ def save(company: Company, kind: Kind, body: Entity, options: Sequence[str] = ()
     entity = company.put(
         kind, _shape(company, kind, given, current, options), identity=current["Id"]
     )
+    entity = reimburse_charges.keep(company, kind, entity)
+    time_activities.settle(company, kind, current, entity)
     if not kind.is_transaction and "FullyQualifiedName" in entity:
         lists.rename_descendants(company, kind, entity)
     return Effect("update", kind, shown(company, kind, entity))
@@ -114,27 +119,42 @@ def delete(company: Company, kind: Kind, body: Entity) -> Effect:
         raise unsupported(f"delete {kind.name}")
     current = _current(company, kind, body)
     _check_still_open(company, kind, current)
-    if current.get("LinkedTxn"):
+    time_activities.check_deletable(kind, current)
+    if _payments_of(current):
         raise business("This transaction is linked to a payment. Unapply the payment first.")
     if kind in _PAYMENTS:
         payments.reverse(company, kind, current)
     else:
         company.remove(kind, current["Id"])
+        time_activities.settle(company, kind, current, None)
+    reimburse_charges.forget(company, current)
     return Effect("delete", kind, {"status": "Deleted", "domain": "QBO", "Id": current["Id"]})
 
 
 def void(
     company: Company, kind: Kind, body: Entity, *, paid_too: bool, by_person: bool = False
 ) -> Effect:
-    """Void an invoice (a person in the ledger also credit memos): amounts zero, note marked."""
-    if kind is not INVOICE and not (by_person and kind is CREDIT_MEMO):
+    """Void an invoice or a payment (a person also credit memos): amounts zero, note marked."""
+    if kind not in (INVOICE, *_PAYMENTS) and not (by_person and kind is CREDIT_MEMO):
         raise unsupported(f"void {kind.name}")
     current = _current(company, kind, body)
-    if current.get("LinkedTxn") and not paid_too:
+    if kind in _PAYMENTS:
+        _check_still_open(company, kind, current)
+        return Effect("void", kind, shown(company, kind, payments.void(company, kind, current)))
+    if _payments_of(current) and not paid_too:
         raise business("This transaction is linked to a payment. Unapply the payment first.")
     payments.unapply(company, current)
-    entity = company.put(kind, sales_forms.void(company, current), identity=current["Id"])
+    current = company.get(kind, current["Id"]) or current
+    emptied = sales_forms.void(company, current)
+    entity = company.put(kind, emptied, identity=current["Id"], operation="Void")
+    time_activities.settle(company, kind, current, entity)
     return Effect("void", kind, shown(company, kind, entity))
+
+
+def _payments_of(current: Entity) -> list[Entity]:
+    """Return the links that hold a transaction: payments, not charges or time."""
+    links = reimburse_charges.without_charges(current.get("LinkedTxn", []))
+    return time_activities.without_time(links)
 
 
 def _create(company: Company, kind: Kind, body: Entity, options: Sequence[str]) -> Effect:
@@ -142,6 +162,8 @@ def _create(company: Company, kind: Kind, body: Entity, options: Sequence[str]) 
         entity = payments.receive(company, kind, body, options)
     else:
         entity = company.put(kind, _shape(company, kind, body, None, options))
+        entity = reimburse_charges.keep(company, kind, entity)
+        time_activities.settle(company, kind, None, entity)
     if kind in _PARTY_ACCOUNT:
         _open_party_account(company, kind, entity)
     return Effect("create", kind, shown(company, kind, entity))
@@ -158,6 +180,8 @@ def _shape(
         return sales_forms.shape(company, kind, given, current, options)
     if kind in PURCHASES:
         return expense_forms.shape(company, kind, given, current, options)
+    if kind is TIME_ACTIVITY:
+        return time_activities.shape(company, given, current)
     if kind is ATTACHABLE:
         return attachments.shape(company, given)
     if kind is JOURNAL_ENTRY:

@@ -30,6 +30,7 @@ from hourbridge.sandbox.quickbooks_online.refusals import (
     not_found,
 )
 from hourbridge.sandbox.quickbooks_online.similar import check_payment_date
+from hourbridge.sandbox.quickbooks_online.time_activities import without_time
 from hourbridge.sandbox.quickbooks_online.transactions import (
     check_period_open,
     currency,
@@ -121,9 +122,24 @@ def reverse(company: Company, kind: Kind, payment: Entity) -> None:
     company.remove(kind, payment["Id"])
 
 
+def void(company: Company, kind: Kind, payment: Entity) -> Entity:
+    """Void a payment: it stays, without money and without what it settled."""
+    for part in _parts_of(company, kind, payment):
+        _settle(company, part, -part.amount, payment["Id"], None)
+    note = payment.get("PrivateNote")
+    amounts = [name for name in payment if name.endswith(("TotalAmt", "UnappliedAmt"))]
+    emptied = {
+        **payment,
+        **dict.fromkeys(amounts, Decimal("0.00")),
+        "Line": [],
+        "PrivateNote": f"Voided - {note}" if note else "Voided",
+    }
+    return company.put(kind, emptied, identity=payment["Id"], operation="Void")
+
+
 def unapply(company: Company, document: Entity) -> None:
     """Give the payments of a document their money back as unapplied, and their credits too."""
-    for link in document["LinkedTxn"]:
+    for link in without_time(document["LinkedTxn"]):
         paid_by = PAYMENT if link["TxnType"] == "Payment" else BILL_PAYMENT
         payment = company.get(paid_by, link["TxnId"])
         if payment is None:
@@ -137,6 +153,8 @@ def unapply(company: Company, document: Entity) -> None:
         kept = [_line(part) for part in parts if part not in freed]
         changed = {"Line": kept, "UnappliedAmt": payment.get("UnappliedAmt", Decimal(0)) + amount}
         company.put(paid_by, {**payment, **changed}, identity=payment["Id"])
+        for part in freed:
+            _settle(company, part, -part.amount, payment["Id"], None)
 
 
 def _left(kind: Kind, amount: Decimal, parts: Sequence[Part]) -> Decimal:
@@ -217,7 +235,9 @@ def _settle(
     target = company.get(part.kind, part.target["Id"])
     if target is None:
         return
-    links = [link for link in target["LinkedTxn"] if link["TxnId"] != payment_id]
+    others = without_time(target["LinkedTxn"])  # time has ids of its own: the same id may be both
+    time = [link for link in target["LinkedTxn"] if link not in others]
+    links = [*time, *(link for link in others if link["TxnId"] != payment_id)]
     if link_name is not None:
         links = [*links, {"TxnId": payment_id, "TxnType": link_name}]
     changed = {**_less(company, part, target, amount), "LinkedTxn": links}

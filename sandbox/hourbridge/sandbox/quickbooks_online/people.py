@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from hourbridge.sandbox.quickbooks_online import operations, payments
+from hourbridge.sandbox.quickbooks_online import merging, operations, payments
 from hourbridge.sandbox.quickbooks_online.company import Company
 from hourbridge.sandbox.quickbooks_online.kinds import (
     BILL,
     BILL_PAYMENT,
     BY_RESOURCE,
+    CUSTOMER,
     INVOICE,
     PAYMENT,
     Kind,
@@ -34,7 +35,7 @@ def act(company: Company, resource: str, body: Mapping[str, Any]) -> Entity:
         raise unsupported(resource)
     action = body.get("action")
     if action == "add":
-        return operations.save(company, kind, dict(body["changes"])).entity
+        return _add(company, kind, dict(body["changes"]))
     if action not in _ACTIONS:
         raise malformed(f"unknown action {action!r}")
     return _ACTIONS[action](company, kind, find(company, kind, body), body)
@@ -71,8 +72,8 @@ def _void(company: Company, kind: Kind, document: Entity, _body: Mapping[str, An
     return effect.entity
 
 
-def _send(company: Company, _kind: Kind, document: Entity, _body: Mapping[str, Any]) -> Entity:
-    return send(company, document["Id"]).entity
+def _send(company: Company, kind: Kind, document: Entity, _body: Mapping[str, Any]) -> Entity:
+    return send(company, document["Id"], kind).entity
 
 
 def _pay(company: Company, kind: Kind, document: Entity, body: Mapping[str, Any]) -> Entity:
@@ -98,6 +99,20 @@ def _pay(company: Company, kind: Kind, document: Entity, body: Mapping[str, Any]
     return operations.save(company, BILL_PAYMENT, given).entity
 
 
+def _add(company: Company, kind: Kind, given: Entity) -> Entity:
+    """Add anything, projects too, which the API can't make."""
+    entity = operations.save(company, kind, given).entity
+    if kind is CUSTOMER and given.get("IsProject") is True:
+        stored = company.get(kind, entity["Id"]) or entity
+        return company.put(kind, {**stored, "IsProject": True}, identity=entity["Id"])
+    return entity
+
+
+def _merge(company: Company, kind: Kind, document: Entity, body: Mapping[str, Any]) -> Entity:
+    """Merge the entry into another one, which ``into`` names by its id; it is gone then."""
+    return merging.merge(company, kind, document, find(company, kind, {"id": body["into"]}))
+
+
 _Act = Callable[[Company, Kind, Entity, Mapping[str, Any]], Entity]
 _ACTIONS: dict[str, _Act] = {
     "edit": _edit,
@@ -106,6 +121,7 @@ _ACTIONS: dict[str, _Act] = {
     "void": _void,
     "send": _send,
     "pay": _pay,
+    "merge": _merge,
 }
 
 

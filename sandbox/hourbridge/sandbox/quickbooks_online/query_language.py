@@ -50,6 +50,8 @@ class Query:
     """(property, descending) pairs."""
     start: int = 1
     limit: int = PAGE_DEFAULT
+    projection: tuple[str, ...] = ()
+    """Properties to show; empty: all. Officially unsupported, yet used by the service's pages."""
 
 
 def parse(text: str) -> Query:
@@ -79,7 +81,7 @@ class _Parser:
 
     def query(self) -> Query:
         self._expect("SELECT")
-        is_count = self._projection()
+        is_count, projection = self._projection()
         self._expect("FROM")
         entity = self._take("word")
         conditions = self._conditions()
@@ -90,15 +92,21 @@ class _Parser:
             raise unparsable_query(f"Encountered {self._tokens[self._at].value!r}")
         if limit > PAGE_MAX:
             raise bad_query(f"value {limit} is too large. Max allowed value is {PAGE_MAX}")
-        return Query(entity, is_count, conditions, order, start, limit)
+        return Query(entity, is_count, conditions, order, start, limit, projection)
 
-    def _projection(self) -> bool:
+    def _projection(self) -> tuple[bool, tuple[str, ...]]:
         if self._skip("COUNT"):
             for mark in "(*)":
                 self._expect(mark)
-            return True
-        self._expect("*")
-        return False
+            return True, ()
+        if self._skip("*"):
+            while self._skip(","):  # ``*, Sku``, as python-quickbooks asks for items
+                self._take("word")
+            return False, ()
+        names = [self._take("word")]
+        while self._skip(","):
+            names.append(self._take("word"))
+        return False, tuple(names)
 
     def _conditions(self) -> tuple[Condition, ...]:
         if not self._skip("WHERE"):

@@ -8,12 +8,13 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from hourbridge.sandbox.quickbooks_online import company_profile, exchange_rates
 from hourbridge.sandbox.quickbooks_online.clock import SERVER_ZONE
 from hourbridge.sandbox.quickbooks_online.company import Company
-from hourbridge.sandbox.quickbooks_online.kinds import BY_RESOURCE, Kind
+from hourbridge.sandbox.quickbooks_online.kinds import ATTACHABLE, BY_RESOURCE, Kind
 from hourbridge.sandbox.quickbooks_online.operations import shown
 from hourbridge.sandbox.quickbooks_online.query_language import Condition, Query
-from hourbridge.sandbox.quickbooks_online.refusals import bad_query
+from hourbridge.sandbox.quickbooks_online.refusals import bad_query, unparsable_query
 from hourbridge.sandbox.quickbooks_online.values import Entity
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -27,9 +28,14 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 def run(company: Company, query: Query) -> Entity:
     """Return the content of QueryResponse; raises 4001 for unknown entities and properties."""
+    single = _SINGLE.get(query.entity.lower())
+    if single is not None:
+        return _run_single(company, query, single)
     kind = BY_RESOURCE.get(query.entity.lower())
     if kind is None:
         raise bad_query(f"Invalid context declaration: {query.entity}")
+    if query.projection and kind is not ATTACHABLE:
+        raise unparsable_query(f"Encountered {query.projection[0]!r}")
     conditions = [_known(kind, condition) for condition in query.conditions]
     found = [
         entity
@@ -43,10 +49,46 @@ def run(company: Company, query: Query) -> Entity:
     if not page:
         return {}
     return {
-        kind.name: [shown(company, kind, entity) for entity in page],
+        kind.name: [_projected(shown(company, kind, entity), query) for entity in page],
         "startPosition": query.start,
         "maxResults": len(page),
     }
+
+
+_RATE = Kind("ExchangeRate", exchange_rates.FILTERABLE)
+_SINGLE: dict[str, tuple[Kind, Callable[[Company], list[Entity]]]] = {
+    "companyinfo": (Kind("CompanyInfo", frozenset()), lambda company: [company.info]),
+    "preferences": (Kind("Preferences", frozenset()), lambda c: [company_profile.preferences(c)]),
+    "exchangerate": (_RATE, exchange_rates.every),
+}
+"""What can be queried without being kept in a table."""
+
+
+def _run_single(
+    company: Company, query: Query, single: tuple[Kind, Callable[[Company], list[Entity]]]
+) -> Entity:
+    kind, rows = single
+    conditions = [_known(kind, condition) for condition in query.conditions]
+    found = [
+        row
+        for row in rows(company)
+        if all(_holds(company, kind, row, condition) for condition in conditions)
+    ]
+    if query.is_count:
+        return {"totalCount": len(found)}
+    page = found[query.start - 1 : query.start - 1 + query.limit]
+    if not page:
+        return {}
+    return {kind.name: page, "startPosition": query.start, "maxResults": len(page)}
+
+
+def _projected(entity: Entity, query: Query) -> Entity:
+    """Return the properties that were asked for; those of an entity in part are marked."""
+    if not query.projection:
+        return entity
+    by_lower = {name.lower(): name for name in entity}
+    wanted = (by_lower.get(name.split(".")[0].lower()) for name in query.projection)
+    return {name: entity[name] for name in wanted if name} | {"sparse": True}
 
 
 def _known(kind: Kind, condition: Condition) -> Condition:
@@ -64,7 +106,7 @@ def _candidates(company: Company, kind: Kind, conditions: list[Condition]) -> It
     ids = next((c.values for c in conditions if c.property == "Id"), None)
     if ids is not None:
         return filter(None, (company.get(kind, identity) for identity in dict.fromkeys(ids)))
-    if kind.is_transaction or kind.is_file or any(c.property == "Active" for c in conditions):
+    if not kind.has_active or any(c.property == "Active" for c in conditions):
         return company.all(kind)
     return (entity for entity in company.all(kind) if entity["Active"])
 
@@ -78,6 +120,9 @@ def _holds(company: Company, kind: Kind, entity: Entity, condition: Condition) -
         return re.fullmatch(".*".join(parts), str(value), re.IGNORECASE | re.DOTALL) is not None
     if condition.operator == "IN":
         return any(_compare("=", value, given) for given in condition.values)
+    if condition.values[0].upper() == "CURRENT_DATE":
+        today = company.clock.today().isoformat()
+        return _compare(condition.operator, str(value)[:10], today)
     if condition.property.startswith("MetaData."):
         return _COMPARE[condition.operator](_instant(value), _instant(condition.values[0]))
     return _compare(condition.operator, value, condition.values[0])

@@ -23,16 +23,16 @@ class Refusal(Exception):
         """The envelope's type."""
         if self.status in (403, 429, 504):
             return "SERVICE"
+        if self.status == 401:
+            return "AUTHENTICATION"
         return "SystemFault" if self.status == 500 else "ValidationFault"
 
     def body(self, time: str) -> dict[str, Any]:
         """Return the fault envelope."""
-        error = {
-            "Message": self.message,
-            "Detail": self.detail,
-            "code": self.code,
-            "element": self.element,
-        }
+        error = {"Message": self.message, "Detail": self.detail}
+        if self.code:
+            error["code"] = self.code
+        error["element"] = self.element
         return {"Fault": {"Error": [error], "type": self.fault_type}, "time": time}
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
+from hourbridge.sandbox.quickbooks_online import custom_fields
 from hourbridge.sandbox.quickbooks_online.company import Company
 from hourbridge.sandbox.quickbooks_online.kinds import CREDIT_MEMO, CUSTOMER, INVOICE, TERM, Kind
+from hourbridge.sandbox.quickbooks_online.list_shapes import due_day
 from hourbridge.sandbox.quickbooks_online.lists import as_reference, referenced
 from hourbridge.sandbox.quickbooks_online.refusals import (
     Refusal,
@@ -18,6 +20,7 @@ from hourbridge.sandbox.quickbooks_online.refusals import (
 from hourbridge.sandbox.quickbooks_online.sales_lines import SALES, shape_lines, total_of, voided
 from hourbridge.sandbox.quickbooks_online.similar import check_not_similar
 from hourbridge.sandbox.quickbooks_online.taxes import tax_detail, taxable_amounts
+from hourbridge.sandbox.quickbooks_online.time_activities import given_links, without_time
 from hourbridge.sandbox.quickbooks_online.transactions import (
     check_period_open,
     currency,
@@ -39,7 +42,6 @@ _KEPT_AS_GIVEN = (
     "BillAddr",
     "BillEmailBcc",
     "BillEmailCc",
-    "CustomField",
     "DepartmentRef",
     "ProjectRef",
     "ShipAddr",
@@ -70,9 +72,12 @@ def shape(
     if current is None:
         check_not_similar(company, kind, customer["Id"], dated, total, options)
     balances = _balances(kind, total, current)
+    if kind is INVOICE:
+        balances["LinkedTxn"] += given_links(company, given, customer["Id"])
     shown = {"TotalAmt": total, "Balance": balances["Balance"]}
     document = {
         **{name: given.get(name) for name in _KEPT_AS_GIVEN},
+        "CustomField": custom_fields.shape(given, options),
         "DocNumber": _number(company, kind, given, current, options),
         "TxnDate": dated.isoformat(),
         "CustomerRef": as_reference(CUSTOMER, customer),
@@ -154,7 +159,7 @@ def _balances(kind: Kind, total: Decimal, current: Entity | None) -> Entity:
     balance = total - applied
     if balance < 0:
         raise business("The payments applied exceed the new total.")
-    links = current.get("LinkedTxn", []) if current else []
+    links = without_time(current.get("LinkedTxn", []) if current else [])
     if kind is CREDIT_MEMO:
         return {"Balance": balance, "RemainingCredit": balance, "LinkedTxn": links}
     return {"Balance": balance, "LinkedTxn": links}
@@ -167,7 +172,7 @@ def _terms(company: Company, kind: Kind, given: Entity, customer: Entity, dated:
     term = referenced(company, TERM, identity) if identity else None
     due = date_of(given, "DueDate")
     if due is None:
-        due = dated + timedelta(days=term["DueDays"] if term else 0)
+        due = due_day(term, dated)
     return {
         "SalesTermRef": as_reference(TERM, term) if term else None,
         "DueDate": due.isoformat(),

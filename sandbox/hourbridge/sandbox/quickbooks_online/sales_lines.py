@@ -17,6 +17,7 @@ from hourbridge.sandbox.quickbooks_online.refusals import (
     missing_parameter,
 )
 from hourbridge.sandbox.quickbooks_online.taxes import line_code
+from hourbridge.sandbox.quickbooks_online.time_activities import line_links
 from hourbridge.sandbox.quickbooks_online.transactions import money_of
 from hourbridge.sandbox.quickbooks_online.values import (
     Entity,
@@ -104,6 +105,7 @@ def _shape_line(company: Company, line: Entity, currency: str) -> Entity:
         "Description": text_of(line, "Description", 4000),
         "DetailType": kind,
         "Amount": amount,
+        "LinkedTxn": line_links(line),
     }
     if kind == _SALES:
         detail = line.get(_SALES)
@@ -126,6 +128,9 @@ def priced(company: Company, detail: Entity, amount: Decimal | None, currency: s
     arithmetic = company.arithmetic
     quantity = number_of(detail, "Qty", decimals_max=arithmetic.quantity_decimals_max)
     price = number_of(detail, "UnitPrice", decimals_max=arithmetic.unit_price_decimals_max)
+    if amount and not quantity and not price:
+        # A client that fills unset numbers with zeros (python-quickbooks) means the amount alone.
+        return {"Qty": None, "UnitPrice": None, "Amount": amount}
     if quantity is not None and price is not None:
         product = arithmetic.product(quantity, price, currency)
         if arithmetic.computes_amounts:

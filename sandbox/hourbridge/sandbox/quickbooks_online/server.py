@@ -2,51 +2,20 @@
 
 from __future__ import annotations
 
-import signal
-import socket
-import threading
-from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
-from typing import Any
 
-import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
-
-from hourbridge.common.errors import DependencyUnavailable
+from hourbridge.sandbox.common.serving import HOST, StandInServer
 from hourbridge.sandbox.quickbooks_online.application import build_application
-from hourbridge.sandbox.quickbooks_online.http_company import DROP_EXTENSION
 from hourbridge.sandbox.quickbooks_online.http_oauth import TOKEN_PATH
 from hourbridge.sandbox.quickbooks_online.settings import SandboxSettings
+from hourbridge.sandbox.quickbooks_online.webhook_sender import WebhookSender
 from hourbridge.sandbox.quickbooks_online.world import World
 
-HOST = "127.0.0.1"
-"""The stand-in has no secrets to protect and no protection: it never listens to the outside."""
-
-_START_SECONDS = 10
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[Any], Awaitable[None]]
+__all__ = ["HOST", "SandboxServer"]
 
 
-class _DroppableProtocol(H11Protocol):
-    """Lets a route cut its own connection, as a failing network would."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        inner = self.app
-
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            scope.setdefault("extensions", {})[DROP_EXTENSION] = self._cut
-            await inner(scope, receive, send)
-
-        self.app = app
-
-    def _cut(self) -> None:
-        self.transport.abort()
-
-
-class SandboxServer:
-    """The stand-in on a port of this machine.
+class SandboxServer(StandInServer):
+    """The stand-in on a port of this machine; the API lies under ``/v3/company``.
 
     ``port`` 0 takes a free one. ``start`` serves from a thread; ``serve`` blocks. With a
     ``snapshot`` file the books are read from it at start and written to it at stop.
@@ -62,80 +31,24 @@ class SandboxServer:
         snapshot: Path | None = None,
     ) -> None:
         self.world = World(settings, seed)
-        self._snapshot = snapshot
-        self._host = host
-        self._port = port
-        self._socket: socket.socket | None = None
-        self._server: uvicorn.Server | None = None
-        self._thread: threading.Thread | None = None
+        self._sender = WebhookSender(self.world)
+        application = build_application(self.world, snapshot)
+        super().__init__(
+            application, self.world, name="sandbox-qbo", host=host, port=port, snapshot=snapshot
+        )
 
-    @property
-    def base_url(self) -> str:
-        """The server's address; the API lies under ``/v3/company``."""
-        return f"http://{self._host}:{self._port}"
+    def start(self) -> str:
+        """Serve from a thread and return the base address once requests are answered."""
+        address = super().start()
+        self._sender.start()
+        return address
+
+    def stop(self) -> None:
+        """Stop serving and sending, and write the snapshot, if there is one."""
+        self._sender.stop()
+        super().stop()
 
     @property
     def token_url(self) -> str:
         """The address of the OAuth token endpoint."""
         return f"{self.base_url}{TOKEN_PATH}"
-
-    def start(self) -> str:
-        """Serve from a thread and return the base address once requests are answered."""
-        self._prepare()
-        self._thread = threading.Thread(target=self._run, name="sandbox-qbo", daemon=True)
-        self._thread.start()
-        started = threading.Event()
-        for _ in range(_START_SECONDS * 100):
-            if self._server is not None and self._server.started:
-                return self.base_url
-            started.wait(0.01)
-        raise DependencyUnavailable("the sandbox server did not start", url=self.base_url)
-
-    def serve(self, announce: Callable[[str], None]) -> None:
-        """Serve until SIGINT or SIGTERM; ``announce`` gets the address once requests are answered.
-
-        Must be called from the main thread.
-        """
-        ended = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda _number, _frame: ended.set())
-        announce(self.start())
-        ended.wait()
-        self.stop()
-
-    def stop(self) -> None:
-        """Stop serving and write the snapshot, if there is one."""
-        if self._server is not None:
-            self._server.should_exit = True
-            self._server.force_exit = True
-        if self._thread is not None:
-            self._thread.join()
-        if self._socket is not None:
-            self._socket.close()
-        self._save()
-
-    def _prepare(self) -> None:
-        if self._snapshot is not None and self._snapshot.exists():
-            self.world.load(self._snapshot)
-        self._socket = socket.create_server((self._host, self._port), backlog=128)
-        # Accepted sockets inherit it; asyncio sets it only where the protocol number is given, and
-        # without it every answer waits 40 ms for the caller's delayed acknowledgement.
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._port = self._socket.getsockname()[1]
-        config = uvicorn.Config(
-            build_application(self.world, self._snapshot),
-            http=_DroppableProtocol,
-            log_level="warning",
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=1,
-        )
-        self._server = uvicorn.Server(config)
-
-    def _run(self) -> None:
-        if self._server is not None and self._socket is not None:
-            self._server.run(sockets=[self._socket])
-
-    def _save(self) -> None:
-        if self._snapshot is not None:
-            self.world.save(self._snapshot)

@@ -24,6 +24,11 @@ class SandboxSettings:
     """How long the previous refresh token still works after a rotation."""
     void_paid_invoices: bool = False
     """Whether an invoice with a payment can be voided; reports differ, production refused it."""
+    answers_xml: bool = False
+    """Whether XML is sent where JSON isn't asked for, as the service does; else that is a 406,
+    which shows a forgotten header at once."""
+    refresh_hard_expiry_seconds: int = 157_680_000
+    """The absolute end of a grant; told where x-include-refresh-token-hard-expires-in asks."""
     client_id: str = "sandbox-client"
     client_secret: str = "sandbox-secret"
 

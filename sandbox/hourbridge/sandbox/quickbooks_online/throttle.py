@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-
+from hourbridge.sandbox.common import throttle
 from hourbridge.sandbox.quickbooks_online.clock import MovableClock
 from hourbridge.sandbox.quickbooks_online.settings import SandboxSettings
 
 _MINUTE_SECONDS = 60
 
 
-class Throttle:
-    """Counts requests; a refused request does not count."""
+class Throttle(throttle.Throttle):
+    """The limits of the settings, which may change while the server runs."""
 
     def __init__(self, settings: SandboxSettings, clock: MovableClock) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._seen: dict[str, deque[float]] = defaultdict(deque)
+        def limits() -> list[tuple[int, int]]:
+            per_minute = settings.requests_per_minute_max
+            per_second = settings.requests_per_second_max
+            found = [] if per_minute is None else [(per_minute, _MINUTE_SECONDS)]
+            return found if per_second is None else [*found, (per_second, 1)]
 
-    def admits(self, realm: str) -> bool:
-        """Return whether one more request of the realm is within its limits, and count it."""
-        now = self._clock.monotonic_seconds()
-        seen = self._seen[realm]
-        while seen and seen[0] <= now - _MINUTE_SECONDS:
-            seen.popleft()
-        per_minute = self._settings.requests_per_minute_max
-        per_second = self._settings.requests_per_second_max
-        if per_minute is not None and len(seen) >= per_minute:
-            return False
-        if per_second is not None and len(seen) >= per_second and seen[-per_second] > now - 1:
-            return False
-        seen.append(now)
-        return True
+        super().__init__(limits, clock.monotonic_seconds)

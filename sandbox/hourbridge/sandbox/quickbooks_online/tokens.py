@@ -33,6 +33,8 @@ class Grant:
     previous: dict[str, datetime] = field(default_factory=dict)
     """Earlier refresh tokens and until when they still work."""
     refreshes: int = 0
+    granted_at: datetime | None = None
+    """When a person connected; from then on counts the grant's absolute end."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class TokenBook:
     def connect(self, realm: str) -> str:
         """Grant access to a company; returns its first, predictable refresh token."""
         token = f"RT1-{realm}"
-        self._grants[realm] = Grant(realm, token, self._clock.now())
+        self._grants[realm] = Grant(realm, token, self._clock.now(), granted_at=self._clock.now())
         return token
 
     def disconnect(self, realm: str) -> None:
@@ -78,6 +80,12 @@ class TokenBook:
             if access.realm == realm:
                 self._access[token] = Access(realm, past)
 
+    def invalidate_refresh(self, realm: str) -> None:
+        """Let every refresh token of the company be an invalid grant; access tokens live on."""
+        if realm in self._grants:
+            self._grants[realm].refresh_token = f"RT1-{random_id()}"
+            self._grants[realm].previous = {}
+
     def refreshes_of(self, realm: str) -> int:
         """Return how many refreshes the company has seen."""
         grant = self._grants.get(realm)
@@ -89,16 +97,17 @@ class TokenBook:
         self._codes[code] = Access(realm, self._clock.now() + timedelta(seconds=_CODE_SECONDS))
         return code
 
-    def redeem(self, code: str) -> dict[str, Any]:
+    def redeem(self, code: str, *, tells_hard_expiry: bool = False) -> dict[str, Any]:
         """Return the token answer for an authorization code."""
         access = self._codes.pop(code, None)
         if access is None or access.expires_at <= self._clock.now():
             raise GrantRefused("invalid_grant", "Authorization code is invalid or expired")
         token = f"RT1-{random_id()}"
-        self._grants[access.realm] = Grant(access.realm, token, self._clock.now())
-        return self._answer(self._grants[access.realm])
+        now = self._clock.now()
+        self._grants[access.realm] = Grant(access.realm, token, now, granted_at=now)
+        return self._answer(self._grants[access.realm], tells_hard_expiry)
 
-    def refresh(self, token: str) -> dict[str, Any]:
+    def refresh(self, token: str, *, tells_hard_expiry: bool = False) -> dict[str, Any]:
         """Return the token answer for a refresh token, rotating it as the settings say."""
         grant = next((g for g in self._grants.values() if self._is_good(g, token)), None)
         if grant is None:
@@ -106,7 +115,7 @@ class TokenBook:
         grant.refreshes += 1
         if token == grant.refresh_token and self._rotation_due(grant):
             self._rotate(grant)
-        return self._answer(grant)
+        return self._answer(grant, tells_hard_expiry)
 
     def access_of(self, token: str) -> Access | None:
         """Return what an access token opens (perhaps expired), or None when it is unknown."""
@@ -114,6 +123,8 @@ class TokenBook:
 
     def _is_good(self, grant: Grant, token: str) -> bool:
         now = self._clock.now()
+        if self._hard_left_seconds(grant) <= 0:
+            return False
         if token == grant.refresh_token:
             lifetime = timedelta(seconds=self._settings.refresh_token_seconds)
             return now < grant.refresh_issued_at + lifetime
@@ -132,12 +143,19 @@ class TokenBook:
         grant.refresh_token = f"RT1-{random_id()}"
         grant.refresh_issued_at = now
 
-    def _answer(self, grant: Grant) -> dict[str, Any]:
+    def _hard_left_seconds(self, grant: Grant) -> int:
+        """Return how long the grant lives at most, however often it is refreshed."""
+        since = self._clock.now() - (grant.granted_at or grant.refresh_issued_at)
+        return self._settings.refresh_hard_expiry_seconds - int(since.total_seconds())
+
+    def _answer(self, grant: Grant, tells_hard_expiry: bool) -> dict[str, Any]:
         lifetime = self._settings.access_token_seconds
         token = f"AB0-{random_id()}"
         expires = self._clock.now() + timedelta(seconds=lifetime)
         self._access[token] = Access(grant.realm, expires)
+        hard = {"x_refresh_token_hard_expires_in": self._hard_left_seconds(grant)}
         return {
+            **(hard if tells_hard_expiry else {}),
             "token_type": "bearer",
             "access_token": token,
             "expires_in": lifetime,
@@ -151,6 +169,7 @@ class TokenBook:
             {
                 **asdict(grant),
                 "refresh_issued_at": grant.refresh_issued_at.isoformat(),
+                "granted_at": (grant.granted_at or grant.refresh_issued_at).isoformat(),
                 "previous": {t: until.isoformat() for t, until in grant.previous.items()},
             }
             for grant in self._grants.values()
@@ -161,6 +180,12 @@ class TokenBook:
         for state in grants:
             previous = {t: datetime.fromisoformat(u) for t, u in state["previous"].items()}
             issued = datetime.fromisoformat(state["refresh_issued_at"])
+            granted = state.get("granted_at")
             self._grants[state["realm"]] = Grant(
-                state["realm"], state["refresh_token"], issued, previous, state["refreshes"]
+                state["realm"],
+                state["refresh_token"],
+                issued,
+                previous,
+                state["refreshes"],
+                datetime.fromisoformat(granted) if granted else issued,
             )

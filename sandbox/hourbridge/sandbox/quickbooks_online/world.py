@@ -12,10 +12,12 @@ from hourbridge.sandbox.quickbooks_online.audit import AuditLog
 from hourbridge.sandbox.quickbooks_online.clock import MovableClock
 from hourbridge.sandbox.quickbooks_online.company import Company
 from hourbridge.sandbox.quickbooks_online.disturbances import Disturbances
+from hourbridge.sandbox.quickbooks_online.forced_refusals import ForcedRefusals
 from hourbridge.sandbox.quickbooks_online.request_memory import RequestMemory
 from hourbridge.sandbox.quickbooks_online.settings import SandboxSettings
 from hourbridge.sandbox.quickbooks_online.throttle import Throttle
 from hourbridge.sandbox.quickbooks_online.tokens import TokenBook
+from hourbridge.sandbox.quickbooks_online.webhook_queue import WebhookQueue
 
 
 class World:
@@ -31,12 +33,14 @@ class World:
         self.throttle = Throttle(self.settings, self.clock)
         self.disturbances = Disturbances(seed)
         self.audit = AuditLog()
+        self.webhooks = WebhookQueue(self.clock, seed)
+        self.refusals = ForcedRefusals()
 
     def open_company(self, realm: str, name: str, currency: str = "USD") -> tuple[Company, str]:
         """Return a new company and the refresh token that connects to it."""
         with self.lock:
             company = Company(realm, name, self.clock, currency)
-            self.companies[realm] = company
+            self._adopt(company)
             return company, self.tokens.connect(realm)
 
     def save(self, path: Path) -> None:
@@ -59,9 +63,15 @@ class World:
                 company.counters = saved["counters"]
                 company.arithmetic = Arithmetic.from_json(saved.get("arithmetic", {}))
                 company.rates = saved.get("rates", {})
+                company.rate_stamps = saved.get("rate_stamps", {})
+                company.tombstones = saved.get("tombstones", {})
                 company.reindex()
-                self.companies[company.realm] = company
+                self._adopt(company)
             self.tokens.restore(state["grants"])
+
+    def _adopt(self, company: Company) -> None:
+        company.on_change = self.webhooks.note
+        self.companies[company.realm] = company
 
     def _dump(self) -> dict[str, Any]:
         companies = [
@@ -73,6 +83,8 @@ class World:
                 "counters": company.counters,
                 "arithmetic": company.arithmetic.as_json(),
                 "rates": company.rates,
+                "rate_stamps": company.rate_stamps,
+                "tombstones": company.tombstones,
             }
             for company in self.companies.values()
         ]
