@@ -99,6 +99,24 @@ def test_a_redelivery_after_a_newer_revision_publishes_its_own_number_again(
     assert REGISTRY.decode(again[0].type, again[0].body).data.sequence == 1
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id": "\ud800"},
+        {"type": "hourbridge.\ud800"},
+        {"type": "hourbridge.client.reported.v1", "data": {"external_parent_ids": {"\ud800": 1}}},
+        {"correlationid": "\ud800"},
+    ],
+)
+def test_text_that_nothing_can_hold_is_refused_in_words(
+    store: Any, intake: AmqpIntake, changes: Any
+) -> None:
+    (answer,) = handle(store, intake, delivery(body("1", **changes)))
+    codes = {reason.code for reason in REGISTRY.decode(answer.type, answer.body).data.reasons}
+    assert answer.exchange == REJECTED_EXCHANGE
+    assert "text_invalid" in codes
+
+
 def test_refusals_are_answered_by_source_with_the_reason(store: Any, intake: AmqpIntake) -> None:
     answers = handle(
         store,

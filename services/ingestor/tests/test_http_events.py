@@ -142,6 +142,22 @@ def test_a_refused_event_can_be_sent_again_corrected(api: Any) -> None:
     assert statuses(post(api, [event("1")])) == ["accepted"]
 
 
+def test_a_repetition_within_a_batch_hears_what_became_of_the_one_that_counts(api: Any) -> None:
+    refused_first = [event("1", specversion=None), event("1"), event("1")]
+    told = post(api, refused_first).json()["events"]
+    assert [each["status"] for each in told] == ["rejected", "accepted", "duplicate"]
+    assert told[2]["record_id"] == told[1]["record_id"]
+    never_taken = post(api, [event("2", time=None), event("2", data={"external_id": "te-2"})])
+    assert statuses(never_taken) == ["rejected", "rejected"]
+    assert statuses(post(api, [event("2", data={"external_id": "te-2"})])) == ["accepted"]
+
+
+def test_an_id_that_no_json_can_hold_is_refused_in_words(api: Any) -> None:
+    told = post(api, b'{"specversion":"1.0","id":"\\ud800"}', STRUCTURED)
+    assert statuses(told) == ["rejected"]
+    assert "text_invalid" in {reason["code"] for reason in told.json()["events"][0]["reasons"]}
+
+
 def test_order_is_never_that_of_arrival(api: Any) -> None:
     answer = post(api, [event("1", time=None)])
     assert statuses(answer) == ["rejected"]

@@ -113,6 +113,8 @@ class Page:
     """The reading is complete; the feed rests until its next turn."""
     skipped: Mapping[str, int] = field(default_factory=dict)
     """Rows left out by a filter of the connection, counted by reason: never silently."""
+    notes: tuple[str, ...] = ()
+    """What an operator should know: a gap in the source's memory, a whole list read anew."""
 
 
 class Source(Protocol):

@@ -35,7 +35,7 @@ from hourbridge.ingestor.cloudevents import (
     read_binary,
     read_structured,
 )
-from hourbridge.ingestor.payloads import Payload
+from hourbridge.ingestor.payloads import Payload, storable
 
 SOURCE_HEADER = "hb-source"
 NO_NAME = "unknown"
@@ -190,11 +190,14 @@ def _refusal(arrival: intake.Arrival, payload: Payload, verdict: Verdict) -> Out
     reported, source = arrival.reported, arrival.caller.source
     data = IntakeRejected(
         source=source,
-        event_id=reported.event_id,
-        event_type=reported.event_type,
+        event_id=storable(reported.event_id),
+        event_type=storable(reported.event_type),
         raw_ref=payload.reference,
         received_at=payload.received_at,
-        reasons=verdict.reasons,
+        reasons=tuple(
+            reason.model_copy(update={"field": storable(reason.field)})
+            for reason in verdict.reasons
+        ),
     )
     event = new_event(
         INTAKE_REJECTED,

@@ -41,7 +41,7 @@ from hourbridge.ingestor.cloudevents import (
 )
 from hourbridge.ingestor.flood_gate import FloodGate
 from hourbridge.ingestor.http_bodies import read_limited
-from hourbridge.ingestor.payloads import Payload
+from hourbridge.ingestor.payloads import Payload, storable
 
 BEFORE_COMMIT = declare("ingestor.http_before_commit", "events accepted, not yet committed")
 AFTER_COMMIT = declare("ingestor.http_after_commit", "events committed, caller not yet answered")
@@ -180,13 +180,16 @@ def answer(index: int, event: Reported, verdict: Verdict) -> dict[str, Any]:
     """Return the status of one event as the caller reads it."""
     content: dict[str, Any] = {
         "index": index,
-        "id": event.event_id,
+        "id": storable(event.event_id),  # what was refused may hold what no JSON can
         "status": verdict.outcome.value,
     }
     if verdict.record_id is not None:
         content |= {"record_id": verdict.record_id, "revision": verdict.revision}
     if verdict.reasons:
-        content["reasons"] = [reason.model_dump() for reason in verdict.reasons]
+        content["reasons"] = [
+            {name: storable(text) for name, text in reason.model_dump().items()}
+            for reason in verdict.reasons
+        ]
     return content
 
 

@@ -17,7 +17,7 @@ from hourbridge.ingestor.acceptance import Outcome
 from hourbridge.ingestor.acceptor import Acceptance, Acceptor, Statement, Verdict
 from hourbridge.ingestor.api_keys import Caller
 from hourbridge.ingestor.cloudevents import Reported
-from hourbridge.ingestor.identity import OrderKind, order_key_of
+from hourbridge.ingestor.identity import OrderKey, OrderKind, order_key_of
 from hourbridge.ingestor.records import lock_books
 
 _KNOWN = statement(
@@ -50,6 +50,8 @@ class Arrival:
     caller: Caller
     raw_ref: str
     received_at: datetime
+    order_key: OrderKey | None = None
+    """As the connector that read it states; None: by the record and the event's time."""
 
 
 def statement_of(arrival: Arrival) -> Statement | FieldReason:
@@ -63,8 +65,9 @@ def statement_of(arrival: Arrival) -> Statement | FieldReason:
     if record is None:
         raise ValueError("a refused event states nothing")
     stated_at = record.source_updated_at or reported.time
-    order_key = order_key_of(record, stated_at or arrival.received_at)
-    if stated_at is None and order_key.kind is OrderKind.TIME:
+    order_key = arrival.order_key or order_key_of(record, stated_at or arrival.received_at)
+    is_by_time = arrival.order_key is None and order_key.kind is OrderKind.TIME
+    if stated_at is None and is_by_time:
         return FieldReason(
             field="time",
             code="order_missing",
@@ -154,13 +157,17 @@ def _known(connection: Connection, arrivals: Sequence[Arrival]) -> dict[int, Ver
 
 
 def _resolved(verdicts: dict[int, Verdict], index: int, arrivals: Sequence[Arrival]) -> Verdict:
-    """Return a verdict; a repetition inside the request names the record of the first."""
+    """Return a verdict; a repetition inside the request names what became of the first."""
     verdict = verdicts[index]
     if verdict.outcome is not Outcome.DUPLICATE or verdict.record_id is not None:
         return verdict
     key = _event_key(arrivals[index])
-    first = next(i for i in range(index) if _event_key(arrivals[i]) == key)
-    return Verdict(Outcome.DUPLICATE, verdicts[first].record_id, verdicts[first].revision)
+    earlier = [verdicts[i] for i in range(index) if _event_key(arrivals[i]) == key]
+    taken = next((each for each in earlier if each.record_id is not None), None)
+    if taken is not None:
+        return Verdict(Outcome.DUPLICATE, taken.record_id, taken.revision)
+    # Nothing of this id was taken: whoever sent it has to correct it, so it must hear why.
+    return next(each for each in earlier if each.outcome is Outcome.REJECTED)
 
 
 def _event_key(arrival: Arrival) -> tuple[str, ...]:

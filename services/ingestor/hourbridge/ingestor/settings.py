@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from hourbridge.common.runtime.settings import CommonSettings
 
@@ -43,4 +43,31 @@ class IngestorSettings(CommonSettings):
     )
     payload_retention_days: int = Field(
         400, ge=1, le=4000, description="How long received payloads and event ids are kept."
+    )
+    poll_tick_seconds: float = Field(
+        1.0, ge=0.01, le=60, description="How often is looked for feeds that are due."
+    )
+    poll_threads_max: int = Field(
+        8, ge=1, le=64, description="Connections read at once by each replica."
+    )
+    poll_lease_seconds: float = Field(
+        30.0, ge=1, le=600, description="How long a dead replica keeps a connection to itself."
+    )
+    poll_slice_seconds: float = Field(
+        5.0, ge=0, le=600, description="How long one connection is read before others get a turn."
+    )
+    webhook_body_bytes_max: int = Field(
+        1024 * 1024, ge=1024, description="Largest delivery of a webhook; beyond it 413."
+    )
+    webhook_lock_seconds: float = Field(
+        1.5,
+        ge=0.05,
+        le=2.5,
+        description="How long a delivery waits for its book; then it is kept, answered, and acted "
+        "on as soon as the book is free.",
+    )
+    webhook_quickbooks_online_verifier_tokens: tuple[SecretStr, ...] = Field(
+        (),
+        description="Verifier tokens of the QuickBooks Online apps whose webhooks are received "
+        "(JSON array).",
     )

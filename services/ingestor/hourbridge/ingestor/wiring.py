@@ -19,7 +19,9 @@ from hourbridge.ingestor.flood_gate import MEASURE_SECONDS, FloodGates, make_gat
 from hourbridge.ingestor.http_events import EventIntake, EventLimits
 from hourbridge.ingestor.imports.importer import Importer
 from hourbridge.ingestor.imports.routes import ImportApi
+from hourbridge.ingestor.polling.parts import polling_parts
 from hourbridge.ingestor.settings import IngestorSettings
+from hourbridge.ingestor.webhooks.parts import webhook_parts
 
 NAME = "ingestor"
 _MAINTENANCE_SECONDS = 3600
@@ -46,12 +48,17 @@ def build(settings: IngestorSettings, *, store: Store, bus: Bus, clock: Clock) -
     intake = AmqpIntake(
         acceptor, clock=clock, allowed=settings.intake_amqp_sources, holding=holding
     )
-    lane = Lane(
-        QUEUES[NAME].work,
-        intake,
-        batch_messages_max=settings.batch_messages_max,
-        prefetch=settings.prefetch,
-        raw=True,
+    polling = polling_parts(
+        settings, store=store, outbox=outbox, acceptor=acceptor, clock=clock, gates=gates
+    )
+    webhooks = webhook_parts(
+        settings,
+        polling,
+        store=store,
+        outbox=outbox,
+        acceptor=acceptor,
+        clock=clock,
+        gates=gates,
     )
     return ServiceDefinition(
         name=NAME,
@@ -59,10 +66,32 @@ def build(settings: IngestorSettings, *, store: Store, bus: Bus, clock: Clock) -
         bus=bus,
         clock=clock,
         topology=topology,
-        lanes=[lane],
-        tasks=[_maintenance(settings, store, clock), *_measuring(gates, bus, outbox)],
-        routes=[events.route(), *imports.routes(), *admin.routes()],
+        lanes=[_work_lane(settings, intake)],
+        tasks=[
+            _maintenance(settings, store, clock),
+            *_measuring(gates, bus, outbox),
+            *polling.tasks,
+            *webhooks.tasks,
+        ],
+        routes=[
+            events.route(),
+            *imports.routes(),
+            *admin.routes(),
+            *polling.routes,
+            *webhooks.routes,
+        ],
         ready_without_broker=True,
+        on_stop=polling.on_stop,
+    )
+
+
+def _work_lane(settings: IngestorSettings, intake: AmqpIntake) -> Lane:
+    return Lane(
+        QUEUES[NAME].work,
+        intake,
+        batch_messages_max=settings.batch_messages_max,
+        prefetch=settings.prefetch,
+        raw=True,
     )
 
 

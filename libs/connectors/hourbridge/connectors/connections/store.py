@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from pydantic import SecretStr
@@ -15,8 +14,11 @@ from hourbridge.common.errors import ConfigurationInvalid
 from hourbridge.common.store import audit
 from hourbridge.common.store.engine import Store
 from hourbridge.common.store.leases import Leases
+from hourbridge.connectors.access import Caller
 from hourbridge.connectors.connections.budget import SharedCallBudget
+from hourbridge.connectors.connections.consents import ConsentStore
 from hourbridge.connectors.connections.secret_box import SecretBox
+from hourbridge.connectors.connections.states import ConnectionState, state_of
 from hourbridge.connectors.connections.token_source import Refresh, SharedTokenSource
 
 SCHEMA = "connections"
@@ -34,15 +36,18 @@ _SAVE = text(
         refresh_token = excluded.refresh_token, previous_refresh_token = NULL,
         refresh_expires_at = NULL, access_token = NULL, access_expires_at = NULL,
         operation_memory_seconds = excluded.operation_memory_seconds,
-        state = 'connected', state_reason = NULL, changed_at = clock_timestamp()
+        refresh_hard_expires_at = NULL, refreshed_at = NULL, refresh_issued_at = NULL,
+        authorized_at = clock_timestamp(), state = 'connected', state_reason = NULL,
+        changed_at = clock_timestamp()
     """
 )
 _SAVE_BUDGET = text(
     """
-    INSERT INTO call_budget (connection, calls_per_minute, calls_per_second)
-    VALUES (:connection, :calls_per_minute, :calls_per_second)
+    INSERT INTO call_budget (connection, calls_per_minute, calls_per_second, batches_per_minute)
+    VALUES (:connection, :calls_per_minute, :calls_per_second, :batches_per_minute)
     ON CONFLICT (connection) DO UPDATE SET
-        calls_per_minute = excluded.calls_per_minute, calls_per_second = excluded.calls_per_second
+        calls_per_minute = excluded.calls_per_minute, calls_per_second = excluded.calls_per_second,
+        batches_per_minute = excluded.batches_per_minute
     """
 )
 _OTHER_COMPANY = text(
@@ -56,9 +61,11 @@ _GET = text(
 )
 _STATES = text(
     "SELECT name, kind, company_id, state, state_reason, refresh_expires_at, refreshes, "
-    "changed_at FROM connection ORDER BY name"
+    "changed_at, refresh_hard_expires_at, authorized_at, refreshed_at, refresh_issued_at, app_id "
+    "FROM connection ORDER BY name"
 )
 _REMOVE = text("DELETE FROM connection WHERE name = :name")
+_REMOVE_BUDGET = text("DELETE FROM call_budget WHERE connection = :name")
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,7 @@ class NewConnection:
     refresh_token: SecretStr
     calls_per_minute: int = 450
     calls_per_second: int = 8
+    batches_per_minute: int = 35
     operation_memory_seconds: int | None = None
     """None: what the kind of ledger is known for."""
 
@@ -91,20 +99,6 @@ class ConnectionDetails:
     client_id: str
     client_secret: SecretStr
     operation_memory_seconds: int | None
-
-
-@dataclass(frozen=True)
-class ConnectionState:
-    """How a connection fares, for operators."""
-
-    name: str
-    kind: str
-    company_id: str
-    state: str
-    state_reason: str | None
-    refresh_expires_at: datetime | None
-    refreshes: int
-    changed_at: datetime
 
 
 class ConnectionStore:
@@ -141,6 +135,7 @@ class ConnectionStore:
             "connection": new.name,
             "calls_per_minute": new.calls_per_minute,
             "calls_per_second": new.calls_per_second,
+            "batches_per_minute": new.batches_per_minute,
         }
         with self._store.transaction() as connection:
             other = connection.execute(_OTHER_COMPANY, values).first()
@@ -165,21 +160,26 @@ class ConnectionStore:
         """Return how every connection fares, by name."""
         with self._store.transaction() as connection:
             rows: Sequence[Any] = connection.execute(_STATES).mappings().all()
-        return [ConnectionState(**row) for row in rows]
+        return [state_of(row, self._clock.now()) for row in rows]
 
     def remove(self, name: str, *, actor: str) -> None:
         """Forget a connection and its tokens."""
         with self._store.transaction() as connection:
             connection.execute(_REMOVE, {"name": name})
+            connection.execute(_REMOVE_BUDGET, {"name": name})
             audit.write(connection, actor=actor, action="disconnect", subject=name)
+
+    def consents(self) -> ConsentStore:
+        """Return the consents that connections come from."""
+        return ConsentStore(self._store, self._box, self._clock)
 
     def tokens(self, name: str, refresh: Refresh) -> SharedTokenSource:
         """Return the connection's token source; ``refresh`` asks its token endpoint."""
         return SharedTokenSource(self._store, self._box, name, refresh=refresh, clock=self._clock)
 
-    def budget(self, name: str) -> SharedCallBudget:
-        """Return the connection's call budget."""
-        return SharedCallBudget(self._store, name, self._clock)
+    def budget(self, name: str, caller: Caller = "posting") -> SharedCallBudget:
+        """Return the connection's call budget as it is for one kind of caller."""
+        return SharedCallBudget(self._store, name, self._clock, caller)
 
     def lanes(self, holder: str) -> Leases:
         """Return the lane leases as seen by one holder; use ``lane_name`` for their names."""

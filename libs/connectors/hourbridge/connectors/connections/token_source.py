@@ -26,12 +26,14 @@ _LOCK_ROW = text(
 _STORE_TOKENS = text(
     "UPDATE connection SET access_token = :access_token, access_expires_at = :access_expires_at, "
     "previous_refresh_token = :previous_refresh_token, refresh_token = :refresh_token, "
-    "refresh_expires_at = :refresh_expires_at, refreshes = refreshes + 1, "
+    "refresh_expires_at = :refresh_expires_at, refreshes = refreshes + 1, refreshed_at = :now, "
+    "refresh_hard_expires_at = coalesce(:refresh_hard_expires_at, refresh_hard_expires_at), "
+    "refresh_issued_at = CASE WHEN :rotated THEN :now ELSE refresh_issued_at END, "
     "changed_at = clock_timestamp() WHERE name = :name"
 )
 _MARK_BROKEN = text(
     "UPDATE connection SET state = 'broken', state_reason = :reason, "
-    "changed_at = clock_timestamp() WHERE name = :name AND state <> 'broken'"
+    "changed_at = clock_timestamp() WHERE name = :name AND state = 'connected'"
 )
 
 
@@ -55,12 +57,23 @@ class Renewed(Protocol):
 
     @property
     def refresh_expires_in_seconds(self) -> int:
-        """Its lifetime."""
+        """Its lifetime, unless it is refreshed before."""
+        ...
+
+    @property
+    def refresh_hard_expires_in_seconds(self) -> int | None:
+        """How long the grant lives at most, however often it is refreshed; None: not told."""
         ...
 
 
 Refresh = Callable[[str], Renewed]
 """Asks the token endpoint; raises LedgerAuthorizationExpired when the refresh token is dead."""
+
+
+def hard_expiry(renewed: Renewed, now: datetime) -> datetime | None:
+    """Return when the grant ends for good, None where the service doesn't tell."""
+    seconds = renewed.refresh_hard_expires_in_seconds
+    return None if seconds is None else now + timedelta(seconds=seconds)
 
 
 class SharedTokenSource:
@@ -138,6 +151,9 @@ class SharedTokenSource:
                     row.refresh_token if rotated else row.previous_refresh_token
                 ),
                 "refresh_expires_at": now + timedelta(seconds=renewed.refresh_expires_in_seconds),
+                "refresh_hard_expires_at": hard_expiry(renewed, now),
+                "rotated": rotated,
+                "now": now,
             },
         )
         self._known = (renewed.access_token, expires_at)
@@ -158,9 +174,9 @@ class SharedTokenSource:
     def _check_connected(self, row: Any) -> None:
         if row is None:
             raise ConfigurationInvalid("the connection was removed", name=self._name)
-        if row.state == "broken":
+        if row.state != "connected":
             raise LedgerAuthorizationExpired(
-                f"the connection is broken: {row.state_reason}", connection=self._name
+                f"the connection is {row.state}: {row.state_reason}", connection=self._name
             )
 
     def _mark(self, connection: Connection, reason: str) -> None:

@@ -1,0 +1,1 @@
+"""TimeTagger: one person's records, read by what changed since."""

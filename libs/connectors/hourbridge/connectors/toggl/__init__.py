@@ -1,0 +1,1 @@
+"""Toggl Track: signed webhooks, and reading what they may have missed."""

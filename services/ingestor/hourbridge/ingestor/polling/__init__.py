@@ -1,0 +1,1 @@
+"""Polling: one component for all systems that are read, whatever they are."""

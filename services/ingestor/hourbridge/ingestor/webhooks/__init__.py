@@ -1,0 +1,1 @@
+"""What systems push: kept as it came, verified, and then taken like any other intake."""
