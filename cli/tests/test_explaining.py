@@ -74,7 +74,10 @@ def test_the_time_of_a_line_adds_up_or_is_said_not_to() -> None:
 def test_the_money_of_a_line_adds_up_or_is_said_not_to() -> None:
     exact = {**LINE, "roundings": LINE["roundings"][:2]}
     assert money_adds_up(exact)
-    assert not money_adds_up(LINE)  # a rounding of money that its amount doesn't show
+    assert money_adds_up(LINE)
+    assert not money_adds_up({**LINE, "amount": "275.01", "unit_price": "110.004"})
+    assert money_adds_up({**exact, "quantity": "0.8333333333", "amount": "91.67"})
+    assert not money_adds_up({**exact, "quantity": "0.8333333333", "amount": "91.68"})
     assert not money_adds_up({**exact, "amount": "275.01"})
     assert money_adds_up({**exact, "amount": "265.00", "discount": "10.00"})
     correction = {**exact, "credits_line_id": "l0", "amount": "275.01"}

@@ -70,6 +70,10 @@ class AdminClient:
             arguments["json"] = body
         return self._call("POST", service, path, **arguments)
 
+    def delete(self, service: str, path: str) -> Any:
+        """Return the JSON answer of a DELETE."""
+        return self._call("DELETE", service, path)
+
     def stream_lines(
         self, service: str, path: str, content: Iterator[bytes], query: dict[str, Any]
     ) -> Iterator[Any]:

@@ -8,6 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from hourbridge.cli.commands import (
+    auditing,
     billing,
     currencies,
     dead,
@@ -16,6 +17,7 @@ from hourbridge.cli.commands import (
     imports,
     journal,
     ledgers,
+    lists,
     mapping,
     parked,
     payables,
@@ -28,6 +30,7 @@ from hourbridge.cli.commands import (
     reviewing,
     running,
     sandbox,
+    sources,
     system,
     timekeeping,
 )
@@ -48,6 +51,7 @@ app.command("import")(imports.import_file)
 app.add_typer(billing.app, name="bill")
 app.command("reconcile")(reconciling.reconcile)
 app.command("explain")(explaining.explain)
+app.command("audit")(auditing.audit)
 mapping.app.command("document")(policy_documents.document)
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(documents.app, name="documents")
@@ -68,8 +72,9 @@ app.add_typer(timekeeping.payroll_app, name="payroll")
 app.add_typer(parked.app, name="parked")
 app.add_typer(periods.app, name="period")
 app.add_typer(dead.app, name="dead")
-app.add_typer(system.source, name="source")
+app.add_typer(sources.app, name="source")
 app.add_typer(ledgers.app, name="ledger")
+app.add_typer(lists.app, name="lists")
 app.add_typer(system.database, name="database")
 app.add_typer(system.topology, name="topology")
 app.add_typer(system.schemas, name="schemas")

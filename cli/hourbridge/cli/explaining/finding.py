@@ -11,7 +11,8 @@ from hourbridge.cli.client import AdminClient, ServiceRefused
 from hourbridge.common.runtime.admin import NotFound, RequestInvalid
 
 _ID = re.compile(r"^(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?::(?P<line>\d+))?$")
-_NUMBER = re.compile(r"^(?P<number>[A-Z0-9]{1,4}-\d+)(?::(?P<line>\d+))?$")
+_NUMBER = re.compile(r"^(?P<number>[^:/]{1,21})(?::(?P<line>\d+))?$")
+"""Ours look like HB-12; composed invoices keep the number that their tracker gave them."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from hourbridge.common.money import EXACT, decimal_text
 
 TIME_STEPS = ("minimum", "increment", "billable_part")
 """Steps in seconds that belong to what a rounding scope adds up; the others belong to the line."""
-_CENT = Decimal("0.01")
 _HOUR_SECONDS = Decimal(3600)
 Step = dict[str, Any]
 
@@ -63,24 +62,21 @@ def time_adds_up(charges: Sequence[Mapping[str, Any]], line: Mapping[str, Any]) 
 
 
 def money_adds_up(line: Mapping[str, Any]) -> bool:
-    """Return whether quantity times price, rounded as the line says, is its amount.
+    """Return whether quantity times price, and the rounding that was noted, give the amount.
 
     Lines that a discount, a person or a cap changed say that change themselves; corrections
-    carry no steps, and their quantity says the amount to within a cent.
+    carry no steps, and their quantity says the amount to within the currency's smallest unit.
     """
     if any(line.get(name) for name in ("discount", "adjustment", "capped_amount")):
         return True
-    exact = EXACT.multiply(Decimal(line["quantity"]), Decimal(line["unit_price"]))
-    taken = sum(
-        (
-            Decimal(step["before"]) - Decimal(step["after"])
-            for step in line.get("roundings") or ()
-            if step["step"] == "money"
-        ),
-        Decimal(0),
-    )
-    difference = exact - taken - Decimal(line["amount"])
-    return difference == 0 or (_is_correction(line) and abs(difference) <= _CENT)
+    amount = Decimal(line["amount"])
+    noted = [step["after"] for step in line.get("roundings") or () if step["step"] == "money"]
+    if any(Decimal(after) != amount for after in noted):
+        return False
+    product = EXACT.multiply(Decimal(line["quantity"]), Decimal(line["unit_price"]))
+    unit = Decimal(1).scaleb(int(amount.as_tuple().exponent))
+    difference = abs(product - amount)
+    return difference < unit or (_is_correction(line) and difference == unit)
 
 
 def _is_correction(line: Mapping[str, Any]) -> bool:

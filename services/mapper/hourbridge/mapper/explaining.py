@@ -10,10 +10,12 @@ from hourbridge.common.runtime.admin import NotFound
 from hourbridge.common.store.engine import Store
 from hourbridge.mapper import facts, stored
 from hourbridge.mapper.configurations import Configurations
+from hourbridge.mapper.lists.resolution import links_of
 from hourbridge.mapper.mapping import MappedRecord, map_accepted
 from hourbridge.mapper.remembered import decided_folds
 from hourbridge.mapper.rules.decided import decided
 from hourbridge.mapper.rules.index import CompiledBook
+from hourbridge.mapper.rules.linked import Links
 from hourbridge.mapper.rules.subject import NO_FACTS, Facts
 from hourbridge.mapper.rules.work_time import Remembered
 from hourbridge.mapper.stored import StoredRecord
@@ -40,12 +42,13 @@ class Explainer:
             made = self._configurations.version(connection, book, version)
             owner = (book, record.accepted.source)
             known = facts.known_facts(connection, [(owner, record.accepted.state)])
+            links = links_of(connection, [(compiled, *owner, record.accepted.state)], known)[0]
             folds = decided_folds(connection, [((book, record_id), record.accepted.state)])
             remembered = Remembered(folds.get((book, record_id)), record.change.charges)
         return {
             **_mapping(record),
             "configuration": made and {n: made[n] for n in ("applied_at", "applied_by", "note")},
-            **_rules(book, compiled, record, known.get(owner, NO_FACTS), remembered),
+            **_rules(book, compiled, record, known.get(owner, NO_FACTS), links, remembered),
         }
 
 
@@ -70,6 +73,7 @@ def _rules(
     compiled: CompiledBook | None,
     record: StoredRecord,
     known: Facts,
+    links: Links,
     remembered: Remembered,
 ) -> dict[str, Any]:
     """Return the rules by name, and whether they still make the charges that are stored.
@@ -79,8 +83,9 @@ def _rules(
     if compiled is None:
         return {"rules": [], "is_reproduced": True}
     accepted = record.accepted
-    again = map_accepted(book, compiled, accepted, known, remembered=remembered)
-    named = decided(compiled, accepted.source, accepted.state, again.change.charges, known)
+    again = map_accepted(book, compiled, accepted, known, links=links, remembered=remembered)
+    charges = again.change.charges
+    named = decided(compiled, accepted.source, accepted.state, charges, known, links)
     rules = [{"what": each.what, "rule": each.rule, "gives": each.gives} for each in named]
     return {"rules": rules, "is_reproduced": _is_same(record, again)}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hourbridge.common.messages.records import Expense, Payment, Record, TimeEntry
+from hourbridge.common.messages.records import Record
 from hourbridge.common.store.rows import bulk, statement
 from hourbridge.mapper.rules.subject import (
     NO_FACTS,
@@ -132,11 +132,7 @@ def known_facts(
     """
     known: dict[Owner, dict[FactKey, Fact]] = {}
     asked: set[tuple[Owner, FactKey]] = set()
-    pending = [
-        (owner, record)
-        for owner, record in records
-        if isinstance(record, TimeEntry | Expense | Payment)
-    ]
+    pending = [(owner, record) for owner, record in records if isinstance(record, Mappable)]
     while pending:
         wanted: dict[tuple[Owner, FactKey], None] = {}
         still: list[tuple[Owner, Mappable]] = []

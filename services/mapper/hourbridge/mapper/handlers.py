@@ -13,11 +13,18 @@ from hourbridge.common.bus.consumer import Received
 from hourbridge.common.clock import Clock
 from hourbridge.common.faults import declare, fault_point
 from hourbridge.common.messages.envelope import Event
-from hourbridge.common.messages.events import ChargeSetChanged, RecordAccepted
+from hourbridge.common.messages.events import (
+    ChargeSetChanged,
+    ListChangeDone,
+    RecordAccepted,
+)
 from hourbridge.common.messages.records import RecordType
 from hourbridge.mapper import facts, records
 from hourbridge.mapper.configurations import Configurations
 from hourbridge.mapper.facts import StatedFact
+from hourbridge.mapper.lists.answers import ListAnswers
+from hourbridge.mapper.lists.entries import LIST_RECORDS, StatedEntry, learn, take_turn
+from hourbridge.mapper.lists.resolution import links_of
 from hourbridge.mapper.mapping import MappedRecord, map_accepted
 from hourbridge.mapper.metrics import RECORDS
 from hourbridge.mapper.publication import charge_set_message
@@ -30,7 +37,12 @@ from hourbridge.mapper.rules.work_time import NOTHING_REMEMBERED, Remembered
 BEFORE_STORE = declare("mapper.before_store", "records mapped, nothing stored yet")
 AFTER_STORE = declare("mapper.after_store", "records stored, the transaction still open")
 
-_NO_FACTS = (RecordType.TIME_ENTRY, RecordType.EXPENSE, RecordType.PAYMENT)
+_NO_FACTS = (
+    RecordType.TIME_ENTRY,
+    RecordType.EXPENSE,
+    RecordType.PAYMENT,
+    RecordType.COMPOSED_INVOICE,
+)
 Books = Mapping[str, CompiledBook | None]
 
 
@@ -67,16 +79,22 @@ class RecordsHandler:
         clock: Clock,
         *,
         facts_changed: Callable[[], None] = lambda: None,
+        lists_changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._configurations = configurations
         self._clock = clock
         self._facts_changed = facts_changed
+        self._lists_changed = lists_changed
+        self._answers = ListAnswers(configurations, clock)
 
     def handle(self, received: Sequence[Received], connection: Connection) -> Sequence[Outgoing]:
         """Store each record's newest mapping; return what the store then says of each."""
-        batch = _newest(item.event for item in received)
-        books = self._configurations.hold(connection, {book for book, _ in batch})
-        self._learn(connection, batch)
+        events = [item.event for item in received]
+        answers = [event for event in events if isinstance(event.data, ListChangeDone)]
+        batch = _newest(each for each in events if not isinstance(each.data, ListChangeDone))
+        named = {*(book for book, _ in batch), *(event.book for event in answers)}
+        books = self._configurations.hold(connection, named)
+        self._learn(connection, batch, answers)
         mapped = _map(connection, books, batch)
         fault_point(BEFORE_STORE)
         stored = self._store(connection, mapped)
@@ -89,7 +107,13 @@ class RecordsHandler:
             for key in batch  # as they came, in sequence: readers of `covers` see few gaps
         ]
 
-    def _learn(self, connection: Connection, batch: Mapping[RecordKey, _Incoming]) -> None:
+    def _learn(
+        self,
+        connection: Connection,
+        batch: Mapping[RecordKey, _Incoming],
+        answers: Sequence[Event[ListChangeDone]],
+    ) -> None:
+        self._learn_lists(connection, batch, answers)
         stated = [
             StatedFact(
                 book,
@@ -103,6 +127,27 @@ class RecordsHandler:
         ]
         if facts.learn(connection, stated):
             self._facts_changed()
+
+    def _learn_lists(
+        self,
+        connection: Connection,
+        batch: Mapping[RecordKey, _Incoming],
+        answers: Sequence[Event[ListChangeDone]],
+    ) -> None:
+        stated = [
+            StatedEntry(
+                book, item.accepted.source, record_id, item.accepted.revision, item.accepted.state
+            )
+            for (book, record_id), item in batch.items()
+            if item.accepted.record_type in LIST_RECORDS
+        ]
+        if not stated and not answers:
+            return
+        take_turn(connection, {*(each.book for each in stated), *(each.book for each in answers)})
+        changed = self._answers.handle(connection, answers)
+        changed |= learn(connection, stated, self._clock.now())
+        if changed:
+            self._lists_changed()
 
     def _store(
         self, connection: Connection, mapped: Mapping[RecordKey, MappedRecord]
@@ -135,6 +180,11 @@ def _map(
         (((book, item.accepted.source), item.accepted.state) for (book, _), item in batch.items()),
     )
     decided = decided_folds(connection, ((key, item.accepted.state) for key, item in batch.items()))
+    named = [
+        (books[book], book, item.accepted.source, item.accepted.state)
+        for (book, _), item in batch.items()
+    ]
+    links = dict(zip(batch, links_of(connection, named, known), strict=True))
     return {
         key: map_accepted(
             key[0],
@@ -142,6 +192,7 @@ def _map(
             item.accepted,
             known.get((key[0], item.accepted.source), NO_FACTS),
             covers=item.covers,
+            links=links[key],
             remembered=Remembered(decided[key]) if key in decided else NOTHING_REMEMBERED,
         )
         for key, item in batch.items()

@@ -44,7 +44,7 @@ def _unchecked(why: str) -> Finding:
 
 def _findings(book: BookConfiguration, ledger: Ledger) -> Iterator[Finding]:
     resolved = _Resolved(ledger)
-    for where, kind, reference in _references(book):
+    for where, kind, reference in references(book):
         try:
             entity = resolved.get(kind, reference)
         except LedgerRejected as error:  # several of that name, say
@@ -113,11 +113,13 @@ class _Resolved:
 Named = tuple[str, str, LedgerReference]
 
 
-def _references(book: BookConfiguration) -> Iterator[Named]:
+def references(book: BookConfiguration) -> Iterator[Named]:
+    """Yield all that a configuration names in the ledger: where, the list, the reference."""
     yield from _client_references(book)
     yield from _project_references(book)
     yield from _item_references(book)
     yield from _cost_references(book)
+    yield from _posting_references(book)
     for index, account in enumerate(book.accounts):
         if account.ledger is not None:
             yield f"accounts[{index}].ledger", "account", account.ledger
@@ -133,6 +135,8 @@ def _client_references(book: BookConfiguration) -> Iterator[Named]:
         yield f"{where}.customer", "customer", client.customer
         if client.terms is not None:
             yield f"{where}.terms", "term", client.terms
+        if client.department is not None:
+            yield f"{where}.department", "department", client.department
         if client.flat_fee is not None and client.flat_fee.item is not None:
             yield f"{where}.flat_fee.item", "item", client.flat_fee.item
 
@@ -146,6 +150,8 @@ def _project_references(book: BookConfiguration) -> Iterator[Named]:
             yield f"{where}.flat_fee.item", "item", project.flat_fee.item
         if project.class_ref is not None:
             yield f"{where}.class_ref", "class", project.class_ref
+        if project.department is not None:
+            yield f"{where}.department", "department", project.department
 
 
 def _item_references(book: BookConfiguration) -> Iterator[Named]:
@@ -162,6 +168,22 @@ def _item_references(book: BookConfiguration) -> Iterator[Named]:
         yield "default_item", "item", book.default_item
 
 
+def _posting_references(book: BookConfiguration) -> Iterator[Named]:
+    """Yield what purchases are paid from."""
+    paying = book.posting.expenses
+    named: list[tuple[str, str, LedgerReference | None]] = [
+        ("posting.expenses.bank_account", "account", paying.bank_account),
+        ("posting.expenses.card_account", "account", paying.card_account),
+        *(
+            (f"posting.expenses.cards[{index}].account", "account", card.account)
+            for index, card in enumerate(paying.cards)
+        ),
+    ]
+    for where, kind, reference in named:
+        if reference is not None:
+            yield where, kind, reference
+
+
 def _cost_references(book: BookConfiguration) -> Iterator[Named]:
     for index, subcontractor in enumerate(book.subcontractors):
         yield f"subcontractors[{index}].vendor", "vendor", subcontractor.vendor
@@ -170,6 +192,8 @@ def _cost_references(book: BookConfiguration) -> Iterator[Named]:
     for index, person in enumerate(book.staff):
         if person.vendor is not None:
             yield f"staff[{index}].vendor", "vendor", person.vendor
+        if person.employee is not None:
+            yield f"staff[{index}].employee", "employee", person.employee
     for index, expense in enumerate(book.expenses):
         if expense.vendor is not None:
             yield f"expenses[{index}].vendor", "vendor", expense.vendor

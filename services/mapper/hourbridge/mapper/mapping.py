@@ -10,6 +10,7 @@ from typing import Protocol
 from hourbridge.common.messages.events import ChargeSetChanged
 from hourbridge.common.messages.records import Record, RecordType
 from hourbridge.mapper.rules.index import CompiledBook
+from hourbridge.mapper.rules.linked import NO_LINKS, Links, link_dependency
 from hourbridge.mapper.rules.outcome import Mapped
 from hourbridge.mapper.rules.record import map_record, work_date_of
 from hourbridge.mapper.rules.subject import NO_FACTS, Facts
@@ -82,6 +83,7 @@ def map_accepted(
     facts: Facts = NO_FACTS,
     *,
     covers: tuple[int, ...] = (),
+    links: Links = NO_LINKS,
     remembered: Remembered = NOTHING_REMEMBERED,
 ) -> MappedRecord:
     """Map an accepted record under ``book``'s version (0 when it has no configuration)."""
@@ -92,6 +94,7 @@ def map_accepted(
         record_id=accepted.record_id,
         record=accepted.state,
         facts=facts,
+        links=links,
         remembered=remembered,
     )
     return MappedRecord(
@@ -99,7 +102,10 @@ def map_accepted(
         accepted=accepted,
         change=_change(accepted, mapped, book.version if book else 0, covers),
         waits_for=mapped.waits_for,
-        depends_on=tuple(key.dependency(book_name, accepted.source) for key in mapped.consulted),
+        depends_on=(
+            *(key.dependency(book_name, accepted.source) for key in mapped.consulted),
+            *(link_dependency(book_name, accepted.source, *asked) for asked in links.asked),
+        ),
     )
 
 
@@ -125,7 +131,15 @@ def _change(
         billable_seconds=mapped.billable_seconds,
         deleted=accepted.state.deleted is not None,
         payment=mapped.payment,
+        activities=mapped.activities,
+        composed_as=_composed_as(accepted),
     )
+
+
+def _composed_as(accepted: RecordState) -> str | None:
+    """Return the tracker's own id of an invoice that it composed: it is told what became of it."""
+    is_composed = accepted.record_type is RecordType.COMPOSED_INVOICE
+    return accepted.state.external_id if is_composed else None
 
 
 def same_content(one: ChargeSetChanged, other: ChargeSetChanged) -> bool:

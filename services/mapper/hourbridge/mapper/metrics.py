@@ -21,3 +21,9 @@ REMAP_OPEN = Gauge("hourbridge_mapper_remap_open_tasks", "Re-mappings that are n
 CONFIGURATIONS_APPLIED = Counter(
     "hourbridge_mapper_configurations_total", "Versions of book configurations added.", ["cause"]
 )
+LIST_PLANS = Counter("hourbridge_mapper_list_plans_total", "Plans made of the lists of a book.")
+LIST_CHANGES = Counter(
+    "hourbridge_mapper_list_changes_total",
+    "Changes of lists that were proposed or requested, by kind.",
+    ["kind"],
+)

@@ -26,6 +26,12 @@ class MapperSettings(CommonSettings):
     mapper_parked_interval_seconds: float = Field(
         15.0, gt=0, le=3600, description="How often parked records are counted for the metrics."
     )
+    mapper_lists_interval_seconds: float = Field(
+        5.0,
+        gt=0,
+        le=3600,
+        description="How often changed lists are looked for; what arrives is planned at once.",
+    )
     mapper_plan_records_max: int = Field(
         200_000, ge=1, description="Most stored records that a plan maps again to show its effect."
     )

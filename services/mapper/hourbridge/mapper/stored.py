@@ -12,6 +12,7 @@ from sqlalchemy import Connection, RowMapping, text
 from hourbridge.common.messages.events import ChargeSetChanged
 from hourbridge.common.messages.records import Record, RecordType
 from hourbridge.mapper import facts, records
+from hourbridge.mapper.lists.resolution import links_of
 from hourbridge.mapper.mapping import MappedRecord, map_accepted
 from hourbridge.mapper.remembered import decided_folds
 from hourbridge.mapper.rules.index import CompiledBook
@@ -196,6 +197,8 @@ def map_again(
         connection,
         (((book_name, item.accepted.source), item.accepted.state) for item in batch),
     )
+    named = [(book, book_name, item.accepted.source, item.accepted.state) for item in batch]
+    links = links_of(connection, named, known)
     states = (((book_name, item.accepted.record_id), item.accepted.state) for item in batch)
     decided = decided_folds(connection, states)
     return [
@@ -204,12 +207,13 @@ def map_again(
             book,
             item.accepted,
             known.get((book_name, item.accepted.source), NO_FACTS),
+            links=linked,
             remembered=Remembered(
                 decided.get((book_name, item.accepted.record_id)),
                 item.change.charges if keep_days else (),
             ),
         )
-        for item in batch
+        for item, linked in zip(batch, links, strict=True)
     ]
 
 

@@ -25,6 +25,7 @@ from hourbridge.mapper.explaining import Explainer
 from hourbridge.mapper.fact_changes import FactChanges
 from hourbridge.mapper.handlers import RecordsHandler
 from hourbridge.mapper.ledger_check import LedgerOpener, no_ledger
+from hourbridge.mapper.lists.wiring import build_lists
 from hourbridge.mapper.parked import ParkedRecords
 from hourbridge.mapper.payroll import Payroll
 from hourbridge.mapper.planning import Planner
@@ -67,7 +68,12 @@ def build(
         clock=clock,
         applied=remapping.wake,
     )
-    handler = RecordsHandler(configurations, clock, facts_changed=remapping.wake)
+    lists = build_lists(
+        settings, store, configurations, outbox, clock, opener=ledger_opener, linked=remapping.wake
+    )
+    handler = RecordsHandler(
+        configurations, clock, facts_changed=remapping.wake, lists_changed=lists.task.wake
+    )
     api = MapperApi(store, configurations, planner, applier, parked, settings.mapper_mapping_actors)
     counting = PeriodicTask("parked-count", settings.mapper_parked_interval_seconds, parked.count)
     return ServiceDefinition(
@@ -77,11 +83,12 @@ def build(
         clock=clock,
         topology=build_topology(settings.retry_delays_seconds),
         lanes=work_and_bulk_lanes(NAME, handler, settings),
-        tasks=[remapping, counting],
+        tasks=[remapping, counting, lists.task],
         routes=[
             *api.routes(),
             *ExplainApi(Explainer(store, configurations)).routes(),
             *_time(store, configurations, outbox, clock).routes(),
+            *lists.routes,
         ],
         on_stop=on_stop,
     )

@@ -46,6 +46,15 @@ from hourbridge.common.book.policies import (
     TaxRule,
     Workflow,
 )
+from hourbridge.common.book.posting import (
+    CardAccount,
+    CustomFieldRule,
+    ExpensePosting,
+    PostingPolicy,
+    TimeActivities,
+    TimePosting,
+    WorkflowTime,
+)
 from hourbridge.common.book.references import Effective, LedgerReference, ZoneName
 
 __all__ = [
@@ -54,9 +63,11 @@ __all__ = [
     "BillablePolicy",
     "BookConfiguration",
     "CapPolicy",
+    "CardAccount",
     "ClientMapping",
     "CorrectionPolicy",
     "CurrencyPolicy",
+    "CustomFieldRule",
     "DatedPolicies",
     "DatedSubcontractor",
     "DeferralRule",
@@ -64,6 +75,7 @@ __all__ = [
     "Effective",
     "ExpenseMapping",
     "ExpensePolicy",
+    "ExpensePosting",
     "FlatFee",
     "Grouping",
     "InvoicingPolicy",
@@ -71,6 +83,7 @@ __all__ = [
     "LedgerReference",
     "LineDetail",
     "PolicyOverrides",
+    "PostingPolicy",
     "ProjectMapping",
     "RatePolicy",
     "RateRule",
@@ -87,8 +100,11 @@ __all__ = [
     "SubcontractorPolicy",
     "TaskMapping",
     "TaxRule",
+    "TimeActivities",
     "TimePolicy",
+    "TimePosting",
     "Workflow",
+    "WorkflowTime",
     "ZoneName",
     "ledger_account",
     "name_of",

@@ -17,6 +17,7 @@ class AccountRole(StrEnum):
     RECEIVABLE = "receivable"
     PAYABLE = "payable"
     BANK = "bank"
+    CREDIT_CARD = "credit_card"
     REVENUE = "revenue"
     REIMBURSABLE = "reimbursable"
     MARKUP_REVENUE = "markup_revenue"
@@ -44,6 +45,7 @@ _NAMES = {
     AccountRole.RECEIVABLE: "Assets:Receivable",
     AccountRole.PAYABLE: "Liabilities:Payable",
     AccountRole.BANK: "Assets:Bank",
+    AccountRole.CREDIT_CARD: "Liabilities:Credit-Card",
     AccountRole.REVENUE: "Income:Services",
     AccountRole.REIMBURSABLE: "Assets:Reimbursable",
     AccountRole.MARKUP_REVENUE: "Income:Markup",

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from hourbridge.common.book.accounts import Account
 from hourbridge.common.book.currencies import CurrencyPolicy
+from hourbridge.common.book.lists import ListPolicy
 from hourbridge.common.book.local_time import TimePolicy
 from hourbridge.common.book.mapping import (
     BillablePolicy,
@@ -28,12 +29,15 @@ from hourbridge.common.book.policies import (
     RoundingPolicy,
     TaxRule,
 )
+from hourbridge.common.book.posting import PostingPolicy
 from hourbridge.common.book.references import Effective, LedgerReference, ZoneName
+from hourbridge.common.book.write_back import WriteBackRule
 from hourbridge.common.errors import ConfigurationInvalid
 from hourbridge.common.messages.fields import (
     BookName,
     CurrencyCode,
     Identifier,
+    LocalDate,
     Payload,
     SourceName,
 )
@@ -53,6 +57,13 @@ class SourceBinding(Payload):
     name: SourceName
     system: str = "generic"
     zone: ZoneName | None = None
+    connection: Identifier | None = None
+    """The source connection that is written back to; absent: the one of the source's name."""
+    invoices: Literal["ours", "composed"] = "ours"
+    """Who makes invoices of its work: we, from hours and expenses, or people in the tracker, whose
+    invoices are mirrored line by line."""
+    invoices_from: LocalDate | None = None
+    """Composed invoices dated before are not taken over: another link has posted them."""
 
 
 class ReviewPolicy(Payload):
@@ -111,6 +122,9 @@ class BookConfiguration(Payload):
     accounts: tuple[Account, ...] = ()
     review: ReviewPolicy = ReviewPolicy()
     recognition: RecognitionPolicy = RecognitionPolicy()
+    lists: ListPolicy = ListPolicy()
+    posting: PostingPolicy = PostingPolicy()
+    write_back: tuple[WriteBackRule, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> BookConfiguration:
@@ -124,6 +138,12 @@ class BookConfiguration(Payload):
             for rule in group:
                 if rule.source is not None and rule.source not in names:
                     raise ValueError(f"rule names the unknown source {rule.source!r}")
+        for told in self.write_back:
+            if told.source not in names:
+                raise ValueError(f"write_back names the unknown source {told.source!r}")
+        for listed in self.lists.rules:
+            if listed.source is not None and listed.source not in names:
+                raise ValueError(f"the rule of a list names the unknown source {listed.source!r}")
         return self
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from hourbridge.common.book.policies import PolicyOverrides
+from hourbridge.common.book.posting import TimeActivities
 from hourbridge.common.book.references import Effective, LedgerReference, ZoneName
 from hourbridge.common.messages.fields import (
     CurrencyCode,
@@ -31,6 +32,8 @@ class StaffMapping(Effective):
     staff: Identifier
     source: SourceName | None = None
     vendor: LedgerReference | None = None
+    employee: LedgerReference | None = None
+    time_activities: TimeActivities | None = None
     cost_rate: Annotated[DecimalText, Field(ge=0)] | None = None
     currency: CurrencyCode | None = None
 
@@ -45,6 +48,9 @@ class ClientMapping(Effective, PolicyOverrides):
     zone: ZoneName | None = None
     terms: LedgerReference | None = None
     email: str | None = None
+    department: LedgerReference | None = None
+    email_invoices: bool = False
+    """The ledger sends posted invoices to ``email`` by itself."""
 
 
 class ProjectMapping(Effective, PolicyOverrides):
@@ -56,6 +62,8 @@ class ProjectMapping(Effective, PolicyOverrides):
     job: LedgerReference | None = None
     billable: bool | None = None
     class_ref: LedgerReference | None = None
+    department: LedgerReference | None = None
+    time_activities: TimeActivities | None = None
     zone: ZoneName | None = None
     shared_over: tuple[SharedPart, ...] = ()
     """Clients that share this project's expenses; their parts sum to the whole, to the cent."""

@@ -17,6 +17,7 @@ from hourbridge.common.book import (
 from hourbridge.common.messages.events import Charge
 from hourbridge.common.messages.records import Expense, Record, TimeEntry
 from hourbridge.mapper.rules.index import CompiledBook
+from hourbridge.mapper.rules.linked import NO_LINKS, Links
 from hourbridge.mapper.rules.names import Term, normal, term
 from hourbridge.mapper.rules.resolve import Resolution, resolve, resolve_category, resolve_item
 from hourbridge.mapper.rules.subject import NO_FACTS, Facts, subject_of
@@ -36,7 +37,12 @@ class Decided:
 
 
 def decided(
-    book: CompiledBook, source: str, record: Record, charges: Iterable[Charge], facts: Facts
+    book: CompiledBook,
+    source: str,
+    record: Record,
+    charges: Iterable[Charge],
+    facts: Facts,
+    links: Links = NO_LINKS,
 ) -> list[Decided]:
     """Return what was decided about a record, in the order in which it is decided.
 
@@ -45,7 +51,7 @@ def decided(
     """
     if not isinstance(record, TimeEntry | Expense):
         return []
-    found = _resolution(book, source, record, facts)
+    found = _resolution(book, source, record, facts, links)
     answers = [*_gates(book, record), *_matches(book.configuration, found, record)]
     for charge in charges:
         answers += _time(charge)
@@ -56,9 +62,9 @@ def decided(
 
 
 def _resolution(
-    book: CompiledBook, source: str, record: TimeEntry | Expense, facts: Facts
+    book: CompiledBook, source: str, record: TimeEntry | Expense, facts: Facts, links: Links
 ) -> Resolution:
-    subject = subject_of(record, facts or NO_FACTS)
+    subject = subject_of(record, facts or NO_FACTS, links)
     if isinstance(record, TimeEntry):
         found = resolve(book, source, subject, record.work_date)
         resolve_item(book, subject, found)
@@ -103,7 +109,9 @@ def _place(
     group: str, rules: Iterable[Effective], rule: Effective, name: str, named: Term | None
 ) -> str:
     """Return where a rule stands, what it is called, how it matched and from when on it holds."""
-    (index,) = (at for at, each in enumerate(rules) if each is rule)
+    index = next((at for at, each in enumerate(rules) if each is rule), None)
+    if index is None:
+        return f"link of the lists, {name!r}"
     parts = [f"{group}[{index}] {name!r}"]
     if named is not None and named.id is not None and normal(name) == named.id:
         parts.append("by id")

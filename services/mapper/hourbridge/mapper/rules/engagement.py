@@ -44,6 +44,8 @@ class Engagement:
     terms: LedgerReference | None
     email: str | None
     class_ref: LedgerReference | None
+    department: LedgerReference | None
+    email_invoice: bool
     retainer: str | None
     """The engagement whose retainer pays for the work."""
 
@@ -113,6 +115,8 @@ def engagement(
         terms=client.terms,
         email=client.email,
         class_ref=project.class_ref if project else None,
+        department=(project and project.department) or client.department,
+        email_invoice=client.email_invoices,
         retainer=retainer_of(client, project),
     )
 

@@ -29,10 +29,11 @@ from hourbridge.mapper.rules.expense_terms import (
     parts,
     spent,
 )
+from hourbridge.mapper.rules.form_fields import form_fields
 from hourbridge.mapper.rules.index import CompiledBook
 from hourbridge.mapper.rules.names import term
 from hourbridge.mapper.rules.outcome import Mapped, skipped
-from hourbridge.mapper.rules.resolve import Resolution, resolve, resolve_category
+from hourbridge.mapper.rules.resolve import Resolution, linked_class, resolve, resolve_category
 from hourbridge.mapper.rules.subject import Subject
 from hourbridge.mapper.rules.warnings import expense_warnings
 
@@ -233,7 +234,7 @@ def _template(part: Part, terms: Engagement, category: ExpenseMapping) -> Charge
         job=terms.job,
         item=category.item,
         account=category.account,
-        class_ref=terms.class_ref,
+        class_ref=terms.class_ref or linked_class(case.found, expense.class_id),
         tax_code=category.tax_code or terms.tax_code,
         terms=terms.terms,
         work_date=expense.expense_date,
@@ -262,5 +263,9 @@ def _template(part: Part, terms: Engagement, category: ExpenseMapping) -> Charge
         write_down=None,
         span=None,
         retainer=terms.retainer,
+        department=terms.department,
+        custom_fields=form_fields(case.book, expense),
+        email_invoice=terms.email_invoice or None,
+        document_number=None,
         warnings=expense_warnings(expense, part.policy),
     )

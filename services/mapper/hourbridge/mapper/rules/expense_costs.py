@@ -5,13 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 from hourbridge.billing.expenses import Cost
-from hourbridge.common.book import AccountRole, ExpensePolicy, LedgerReference, ledger_account
+from hourbridge.common.book import AccountRole, ExpensePolicy, ledger_account
 from hourbridge.common.ids import derive_id
 from hourbridge.common.messages.events import Charge, ChargedCost, Payable, Reason
 from hourbridge.common.messages.records import Expense
 from hourbridge.mapper.rules.case import Case
 from hourbridge.mapper.rules.expense_terms import Spent
-from hourbridge.mapper.rules.payee import is_owed, payee_of
+from hourbridge.mapper.rules.paying import Paying, how_paid, paying_of, person_of
 
 PASSED_ON = "passed_on"
 OWN_COST = "own_cost"
@@ -31,11 +31,13 @@ def expense_costs(
     cost is the firm's own. Recoverable tax travels with the first of them.
     """
     expense = case.record
-    if not is_owed(expense):
+    posting = case.book.configuration.posting.expenses
+    how = how_paid(expense, posting, person_of(case))
+    if how is None:
         return ()
-    payee = payee_of(case.book, case.found.source, expense, case.subject, case.found.category)
-    if isinstance(payee, Reason):
-        return payee
+    paying = paying_of(case, how, case.found.category)
+    if isinstance(paying, Reason):
+        return paying
     cost = money.cost(policy)
     owed_net = cost.net if money.payable is None else money.payable - cost.tax
     cleared = _passed_on(charges) if policy.treatment == "agent" else Decimal(0)
@@ -43,7 +45,7 @@ def expense_costs(
     parts = [(PASSED_ON, passed_on), (OWN_COST, owed_net - passed_on)]
     parts = [(what, amount) for what, amount in parts if amount]
     return tuple(
-        _payable(case, money, template, payee, what, Cost(amount, Decimal(0) if at else cost.tax))
+        _payable(case, money, template, paying, what, Cost(amount, Decimal(0) if at else cost.tax))
         for at, (what, amount) in enumerate(parts)
     )
 
@@ -58,7 +60,7 @@ def _payable(
     case: Case[Expense],
     money: Spent,
     template: Charge,
-    payee: LedgerReference,
+    paying: Paying,
     what: str,
     spent: Cost,
 ) -> Charge:
@@ -88,10 +90,12 @@ def _payable(
             "warnings": None,
             "cost": cost,
             "payable": Payable(
-                vendor=payee,
-                bill_number=expense.bill_number,
-                due_days=_due_days(expense),
+                vendor=paying.payee,
+                bill_number=None if paying.paid else expense.bill_number,
+                due_days=0 if paying.paid else _due_days(expense),
                 reason="expense",
+                report=expense.report.id if expense.report else None,
+                paid=paying.paid,
             ),
         }
     )

@@ -19,6 +19,7 @@ from hourbridge.mapper.rules.engagement import (
     book_policies,
     engagement,
 )
+from hourbridge.mapper.rules.linked import LinkedRules
 from hourbridge.mapper.rules.lookup import RuleTable, SourceKey
 from hourbridge.mapper.rules.names import normal
 from hourbridge.mapper.rules.rate_index import RateIndex
@@ -53,7 +54,14 @@ class CompiledBook:
             normal(each.staff): each.zone for each in configuration.time.staff_zones
         }
         self.source_zones = {source.name: source.zone for source in configuration.sources}
+        self.composing_sources = {
+            source.name: source.invoices_from
+            for source in configuration.sources
+            if source.invoices == "composed"
+        }
         self.rates = RateIndex(configuration.rates, configuration.currency)
+        self.posts_time = _posts_time(configuration)
+        self.linked = LinkedRules()
         self._undated = book_policies(configuration)
         self._policies: dict[date, BookPolicies] = {}
         self._engagements: dict[tuple[int, int, int], Engagement] = {}
@@ -80,3 +88,15 @@ class CompiledBook:
             shared = (known for known in self._policies.values() if known == made)
             found = self._policies[day] = next(shared, made)
         return found
+
+
+def _posts_time(book: BookConfiguration) -> bool:
+    """Return whether any worked time may be posted: most books skip all that follows from it."""
+    time = book.posting.time
+    asked = (
+        time.time_activities,
+        *(rule.time_activities for rule in time.by_workflow),
+        *(rule.time_activities for rule in book.staff),
+        *(rule.time_activities for rule in book.projects),
+    )
+    return "worked" in asked

@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from hourbridge.common.messages.events import Charge, MappedPayment, MappingOutcome, Reason
+from hourbridge.common.messages.events import (
+    Activity,
+    Charge,
+    MappedPayment,
+    MappingOutcome,
+    Reason,
+)
 from hourbridge.mapper.rules.subject import FactKey
 
 
@@ -22,6 +28,7 @@ class Mapped:
     billable_seconds: int = 0
     consulted: tuple[FactKey, ...] = ()
     payment: MappedPayment | None = None
+    activities: tuple[Activity, ...] = ()
     work_date: date | None = None
     """The local day that the work counts on; None where the record's own day stands."""
 

@@ -9,19 +9,8 @@ from hourbridge.mapper.rules.index import CompiledBook
 from hourbridge.mapper.rules.lookup import first_match
 from hourbridge.mapper.rules.names import term
 from hourbridge.mapper.rules.outcome import parked
-from hourbridge.mapper.rules.payment import vendor_of
+from hourbridge.mapper.rules.people import linked_vendor, person_rule
 from hourbridge.mapper.rules.subject import Subject
-
-_PAID_AT_ONCE = ("company_card", "company_cash", "service_fee")
-_BILLED = (None, "bill")
-
-
-def is_owed(expense: Expense) -> bool:
-    """Return whether somebody is still to be paid: not where the company paid at once.
-
-    What company cards and cash paid reaches the ledger by its bank and card feeds.
-    """
-    return expense.payment_source not in _PAID_AT_ONCE and expense.posting_intent in _BILLED
 
 
 def payee_of(
@@ -37,7 +26,7 @@ def payee_of(
     if expense.payment_source == "employee" or expense.reimbursable:
         return employee or _no_employee(subject)
     if named.keys:
-        return vendor_of(book.configuration, named) or _no_vendor(named.label)
+        return linked_vendor(book, subject, named) or _no_vendor(named.label)
     stated = expense.payment_source == "vendor_bill"
     by_rule = category.vendor if category is not None else None
     return by_rule or (None if stated else employee) or _no_vendor(None)
@@ -47,7 +36,7 @@ def _employee(
     book: CompiledBook, source: str, expense: Expense, subject: Subject
 ) -> LedgerReference | None:
     day = expense.expense_date
-    person = first_match(book.staff, source, subject.staff, day)
+    person = person_rule(book, source, subject, day)
     if person is not None and person.vendor is not None:
         return person.vendor
     terms = first_match(book.subcontractors, source, subject.staff, day)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 from hourbridge.common.messages.events import MappingOutcome, Reason
-from hourbridge.common.messages.records import Expense, Payment, Record, TimeEntry
+from hourbridge.common.messages.records import ComposedInvoice, Expense, Payment, Record, TimeEntry
+from hourbridge.mapper.rules.activity import with_activities
 from hourbridge.mapper.rules.case import without_charges
+from hourbridge.mapper.rules.composed import billed_by_source, map_composed
 from hourbridge.mapper.rules.expense import map_expense
 from hourbridge.mapper.rules.index import CompiledBook
+from hourbridge.mapper.rules.linked import NO_LINKS, Links
 from hourbridge.mapper.rules.outcome import Mapped, skipped
 from hourbridge.mapper.rules.payment import map_payment
 from hourbridge.mapper.rules.refusals import no_configuration, refused_by_book, skipped_by_record
@@ -29,6 +32,7 @@ def map_record(
     record_id: str,
     record: Record,
     facts: Facts = NO_FACTS,
+    links: Links = NO_LINKS,
     remembered: Remembered = NOTHING_REMEMBERED,
 ) -> Mapped:
     """Return what ``record`` of ``source`` becomes under a configuration.
@@ -37,14 +41,30 @@ def map_record(
     decisions: what the record itself rules out, the configuration, approval, then mapping.
     """
     if isinstance(record, Payment):
-        return _payment(book, book_name, source, record, facts)
+        return _payment(book, book_name, source, record, subject_of(record, facts, links))
+    if isinstance(record, ComposedInvoice):
+        subject = subject_of(record, facts, links)
+        return _composed(book, book_name, source, record_id, record, subject)
     if not isinstance(record, TimeEntry | Expense):
         return NOTED
-    subject = subject_of(record, facts)
-    never = skipped_by_record(record)
+    subject = subject_of(record, facts, links)
     if book is None:
-        return _without_book(record, subject, never or no_configuration(book_name))
-    unpaid = unpaid_only(never)
+        return _without_book(
+            record, subject, skipped_by_record(record) or no_configuration(book_name)
+        )
+    return _map_work(book, source, record_id, record, subject, remembered)
+
+
+def _map_work(
+    book: CompiledBook,
+    source: str,
+    record_id: str,
+    record: TimeEntry | Expense,
+    subject: Subject,
+    remembered: Remembered,
+) -> Mapped:
+    never = skipped_by_record(record)
+    unpaid = unpaid_only(never) if never is not None else billed_by_source(book, source)
     refusal = (never if unpaid is None else None) or refused_by_book(book, source, record)
     if refusal is not None:
         return _refused(book, source, record, subject, unpaid or refusal)
@@ -54,7 +74,8 @@ def map_record(
         mapped = _refused(book, source, record, subject, unpaid)
     else:
         mapped = map_time_entry(book, source, record_id, record, subject, remembered)
-    return with_subcontractor(book, source, record_id, record, subject, mapped, remembered)
+    mapped = with_subcontractor(book, source, record_id, record, subject, mapped, remembered)
+    return with_activities(book, source, record_id, record, subject, mapped, remembered)
 
 
 def work_date_of(record: Record) -> date | None:
@@ -63,19 +84,33 @@ def work_date_of(record: Record) -> date | None:
         return record.work_date
     if isinstance(record, Payment):
         return record.payment_date
+    if isinstance(record, ComposedInvoice):
+        return record.invoice_date
     return record.expense_date if isinstance(record, Expense) else None
 
 
 def _payment(
-    book: CompiledBook | None, book_name: str, source: str, payment: Payment, facts: Facts
+    book: CompiledBook | None, book_name: str, source: str, payment: Payment, subject: Subject
 ) -> Mapped:
-    subject = subject_of(payment, facts)
     if payment.deleted is not None:
         gone = skipped("deleted", f"deleted at the source ({payment.deleted.how})")
         return without_charges(subject, gone)
     if book is None:
         return without_charges(subject, no_configuration(book_name))
     return map_payment(book, source, payment, subject)
+
+
+def _composed(
+    book: CompiledBook | None,
+    book_name: str,
+    source: str,
+    record_id: str,
+    invoice: ComposedInvoice,
+    subject: Subject,
+) -> Mapped:
+    if book is None:
+        return without_charges(subject, no_configuration(book_name))
+    return map_composed(book, source, record_id, invoice, subject)
 
 
 def _without_book(record: TimeEntry | Expense, subject: Subject, reason: Reason) -> Mapped:

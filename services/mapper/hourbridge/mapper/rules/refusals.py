@@ -10,12 +10,16 @@ from hourbridge.mapper.rules.moments import states_wall_times
 from hourbridge.mapper.rules.outcome import parked, skipped
 
 _WORK = ("work", "travel", "other")
+FROM_LEDGER = "imported from the ledger"
+"""The derivation note of history that came from the ledger: never billed back into it."""
 
 
 def skipped_by_record(record: TimeEntry | Expense) -> Reason | None:
     """Return why a record is never charged, whatever the configuration says."""
     if record.deleted is not None:
         return skipped("deleted", f"deleted at the source ({record.deleted.how})")
+    if FROM_LEDGER in record.derivation:
+        return skipped("from_ledger", "imported from the ledger, which has it already")
     if isinstance(record, TimeEntry):
         if record.running:
             return skipped("running", "the timer still runs")

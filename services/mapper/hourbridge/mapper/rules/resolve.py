@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 
 from hourbridge.common.book import (
     ClientMapping,
@@ -12,8 +13,9 @@ from hourbridge.common.book import (
     ProjectMapping,
     TaskMapping,
 )
-from hourbridge.common.messages.events import Reason
+from hourbridge.common.messages.events import ChargedRate, Reason
 from hourbridge.mapper.rules.index import CompiledBook
+from hourbridge.mapper.rules.linked import NO_LINKS, LinkedEntry, Links
 from hourbridge.mapper.rules.lookup import first_match, matches
 from hourbridge.mapper.rules.names import NO_TERM, Term, normal, term
 from hourbridge.mapper.rules.outcome import parked
@@ -39,6 +41,7 @@ class Resolution:
     project_rule: str | None = None
     """What the mapping calls the project, where that is not its label."""
     missing: list[Reason] = field(default_factory=list)
+    links: Links = NO_LINKS
 
     def miss(self, kind: str, label: str | None, detail: str, code: str = "no_mapping") -> None:
         """Note a missing rule."""
@@ -48,6 +51,8 @@ class Resolution:
 def resolve(book: CompiledBook, source: str, subject: Subject, day: date) -> Resolution:
     """Find the project's and the client's rules; every miss is noted, none hides another."""
     found = Resolution(source, day, client_term=subject.client)
+    if book.configuration.lists.resolve_by_links:
+        found.links = subject.links
     _resolve_project(book, subject, found)
     _resolve_client(book, subject, found)
     found.client_label = client_label(found.client_term, found.client)
@@ -92,6 +97,10 @@ def _resolve_project(book: CompiledBook, subject: Subject, found: Resolution) ->
         return
     if own:
         found.project = own[0]
+        return
+    linked = found.links.get("project", subject.project.id, "customer")
+    if linked is not None:
+        found.project = book.linked.project(linked)
 
 
 def _resolve_client(book: CompiledBook, subject: Subject, found: Resolution) -> None:
@@ -100,6 +109,9 @@ def _resolve_client(book: CompiledBook, subject: Subject, found: Resolution) -> 
         named = found.client_term = term(None, found.project.client)
     if named.keys:
         found.client = first_match(book.clients, found.source, named, found.day)
+        linked = found.links.get("client", named.id, "customer")
+        if found.client is None and linked is not None:
+            found.client = book.linked.client(linked)
         if found.client is None:
             detail = f"no customer for client {named.label!r} on {found.day}"
             found.miss("client", named.label, detail)
@@ -148,12 +160,54 @@ def _task_rule(book: CompiledBook, subject: Subject, found: Resolution) -> TaskM
 
     rules = matches(book.tasks, found.source, subject.task, found.day, accepts)
     own = [rule for rule in rules if rule.project is not None] or rules
-    return own[0] if own else None
+    if own:
+        return own[0]
+    linked = linked_item(subject, found)
+    return book.linked.task(linked) if linked is not None else None
+
+
+def linked_item(subject: Subject, found: Resolution) -> LinkedEntry | None:
+    """Return the service item that a record's task is linked to, else its labor code's."""
+    links = found.links
+    own = links.get("task", subject.task.id, "item")
+    own = own or links.get("labor_code", subject.task.id, "item")
+    codes = (id for name, id in links.asked if name == "labor_code")
+    return own or next(filter(None, (links.get("labor_code", id, "item") for id in codes)), None)
+
+
+def linked_rate(
+    book: CompiledBook, subject: Subject, found: Resolution, currency: str
+) -> ChargedRate | None:
+    """Return the price of the linked service item, if the book takes rates from there.
+
+    Items are priced in the ledger's own currency: nothing is converted.
+    """
+    linked = linked_item(subject, found)
+    is_asked = book.configuration.lists.rates_from_items and currency == book.configuration.currency
+    if not is_asked or linked is None or linked.rate is None:
+        return None
+    try:
+        amount = Decimal(linked.rate)
+    except ArithmeticError:
+        return None
+    if not amount.is_finite() or amount <= 0:
+        return None
+    origin = f"item {linked.ledger_name!r} of the ledger"
+    return ChargedRate(amount=amount, currency=currency, origin=origin)
+
+
+def linked_class(found: Resolution, class_id: str | None) -> LedgerReference | None:
+    """Return the class that a record names, by its link."""
+    linked = found.links.get("class", class_id, "class")
+    return linked.reference if linked is not None else None
 
 
 def resolve_category(book: CompiledBook, named: Term, found: Resolution) -> None:
     """Find the expense category's rule; note its absence."""
     found.category = first_match(book.expenses, found.source, named, found.day)
+    linked = found.links.get("expense_code", named.id, "item", "account")
+    if found.category is None and linked is not None:
+        found.category = book.linked.category(linked)
     if found.category is None:
         label = named.label
         detail = (

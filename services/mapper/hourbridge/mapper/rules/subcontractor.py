@@ -34,7 +34,7 @@ from hourbridge.mapper.rules.work_time import NOTHING_REMEMBERED, Part, Remember
 
 _SUBCONTRACTOR = Workflow.SUBCONTRACTOR
 PAYABLE = "payable"
-_UNPAID = ("non_billable", "zero_time")
+_UNPAID = ("non_billable", "zero_time", "billed_by_source")
 """Why a client pays nothing for work that was done."""
 
 

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from hourbridge.common.messages.records import (
     Client,
+    ComposedInvoice,
     Expense,
     Payment,
     Project,
@@ -16,6 +17,7 @@ from hourbridge.common.messages.records import (
     TimeEntry,
     WorkItem,
 )
+from hourbridge.mapper.rules.linked import NO_LINKS, Links
 from hourbridge.mapper.rules.names import NO_TERM, Term, normal, term
 
 FactKind = Literal["client", "project", "task", "staff"]
@@ -72,6 +74,8 @@ class Subject:
     consulted: tuple[FactKey, ...] = ()
     staff_zone: str | None = None
     """Where the person works, as far as the record leaves that to the source's staff data."""
+    links: Links = NO_LINKS
+    """What its terms are in the ledger by links of lists; rules of the mapping come first."""
 
 
 class _Completion:
@@ -107,12 +111,12 @@ class _Completion:
         return self.named("client", given)
 
 
-Mappable = TimeEntry | Expense | Payment
+Mappable = TimeEntry | Expense | Payment | ComposedInvoice
 """The records that become something in a ledger."""
 
 
-def subject_of(record: Mappable, facts: Facts = NO_FACTS) -> Subject:
-    """Return the subject of a time entry, an expense or a payment.
+def subject_of(record: Mappable, facts: Facts = NO_FACTS, links: Links = NO_LINKS) -> Subject:
+    """Return the subject of a time entry, an expense, a payment or a composed invoice.
 
     Facts are asked only for what the record itself leaves open, so that records which are
     complete depend on nothing else.
@@ -120,12 +124,12 @@ def subject_of(record: Mappable, facts: Facts = NO_FACTS) -> Subject:
     client = term(record.client_id, record.client_name)
     project = term(record.project_id, record.project_name)
     staff = task = NO_TERM
-    if not isinstance(record, Payment):
+    if isinstance(record, TimeEntry | Expense):
         staff, task = term(record.staff_id, record.staff_name), _task(record)
     asks_where = isinstance(record, TimeEntry) and _asks_where(record)
     is_complete = client.name and _complete(project) and _complete(task) and _complete(staff)
     if is_complete and not asks_where:
-        return Subject(client, project, task, staff)
+        return Subject(client, project, task, staff, links=links)
     completion = _Completion(facts)
     return Subject(
         client=completion.client(client, project),
@@ -134,6 +138,7 @@ def subject_of(record: Mappable, facts: Facts = NO_FACTS) -> Subject:
         staff=completion.named("staff", staff),
         staff_zone=completion.zone(staff) if asks_where else None,
         consulted=tuple(dict.fromkeys(completion.consulted)),
+        links=links,
     )
 
 

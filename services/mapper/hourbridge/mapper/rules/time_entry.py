@@ -10,10 +10,17 @@ from hourbridge.mapper.rules.case import Case, without_charges
 from hourbridge.mapper.rules.costing import cost_rate_of, write_down_of
 from hourbridge.mapper.rules.engagement import Engagement
 from hourbridge.mapper.rules.expense_terms import expense_policy
+from hourbridge.mapper.rules.form_fields import form_fields
 from hourbridge.mapper.rules.index import CompiledBook
 from hourbridge.mapper.rules.outcome import Mapped, skipped
 from hourbridge.mapper.rules.rates import rate_of
-from hourbridge.mapper.rules.resolve import note_missing_item, resolve, resolve_item
+from hourbridge.mapper.rules.resolve import (
+    linked_class,
+    linked_rate,
+    note_missing_item,
+    resolve,
+    resolve_item,
+)
 from hourbridge.mapper.rules.subject import Subject
 from hourbridge.mapper.rules.together import ZERO_TIME, refused, together
 from hourbridge.mapper.rules.warnings import time_warnings
@@ -89,6 +96,8 @@ def _rate_or_miss(case: Case[TimeEntry], terms: Engagement | None) -> ChargedRat
         return None
     rate = rate_of(case.book, case.record, case.subject, terms.currency)
     if isinstance(rate, Reason):
+        rate = linked_rate(case.book, case.subject, case.found, terms.currency) or rate
+    if isinstance(rate, Reason):
         case.found.missing.append(rate)
         return None
     return rate
@@ -111,7 +120,9 @@ def _charge(
         job=terms.job,
         item=item,
         account=None,
-        class_ref=(task.class_ref if task else None) or terms.class_ref,
+        class_ref=(task.class_ref if task else None)
+        or terms.class_ref
+        or linked_class(case.found, entry.class_id),
         tax_code=(task and task.tax_code) or terms.tax_code,
         terms=terms.terms,
         work_date=entry.work_date,
@@ -140,6 +151,10 @@ def _charge(
         write_down=write_down_of(entry, billable),
         span=case.part.span if case.part else None,
         retainer=terms.retainer,
+        department=terms.department,
+        custom_fields=form_fields(case.book, entry),
+        email_invoice=terms.email_invoice or None,
+        document_number=None,
         warnings=_warnings(case),
     )
 

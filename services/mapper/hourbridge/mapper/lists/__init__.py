@@ -1,0 +1,1 @@
+"""Lists kept in step: what both sides hold, how they belong together, and what to write."""
