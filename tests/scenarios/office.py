@@ -126,6 +126,7 @@ class Office(JournalVerbs):
             "refresh_token": token,
             "calls_per_minute": 60_000,
             "calls_per_second": 1_000,
+            "batches_per_minute": 60_000,
         }
         self.client.post("poster", "/v1/connections", request)
 
@@ -223,6 +224,7 @@ class Office(JournalVerbs):
         return bool(
             moving
             or status["corrections_due"]
+            or status["activities_due"]
             or status["retainers_due"]
             or status["recognition_due"]
             or status["currencies_due"]

@@ -14,6 +14,7 @@ from hourbridge.common.errors import (
     DocumentNumberTaken,
     EditTokenStale,
     LedgerAuthorizationExpired,
+    LedgerError,
     LedgerOutcomeUnknown,
     LedgerRejected,
     LedgerThrottled,
@@ -28,6 +29,7 @@ from hourbridge.connectors.ledger import (
     LedgerLine,
     LedgerWrite,
     WriteKind,
+    Written,
 )
 
 
@@ -86,6 +88,15 @@ class MemoryLedger:
         if isinstance(fault, Lost):
             raise LedgerOutcomeUnknown("no answer")
         return written
+
+    def write_many(self, writes: Sequence[LedgerWrite]) -> list[Written]:
+        outcomes: list[Written] = []
+        for write in writes:
+            try:
+                outcomes.append(self.write(write))
+            except LedgerError as error:
+                outcomes.append(error)
+        return outcomes
 
     def _carry_out(self, write: LedgerWrite) -> LedgerDocument:
         if self.remembers_keys and write.operation_key in self._answers:

@@ -10,9 +10,18 @@ from pydantic import SecretStr
 
 from hourbridge.common.book import LedgerBinding
 from hourbridge.common.store.engine import Store
+from hourbridge.connectors.access import Observer
 from hourbridge.connectors.connections import ConnectionStore, NewConnection
+from hourbridge.connectors.connections.source_store import SourceStore
+from hourbridge.connectors.list_opening import (
+    open_ledger_writer,
+    open_marker,
+    open_source_writer,
+)
+from hourbridge.connectors.list_writer import ListWriter
 from hourbridge.connectors.opening import open_ledger
 from hourbridge.poster.ledger_audit import LedgerAudit
+from hourbridge.poster.lists.dispatcher import OpenTargets
 from hourbridge.sandbox.quickbooks_online import (
     CompanySeed,
     SandboxServer,
@@ -52,6 +61,7 @@ def online_poster(url: str, sandbox: SandboxServer, seed: CompanySeed = SEED) ->
         refresh_token=SecretStr(seed_company(sandbox.world, seed)),
         calls_per_minute=100_000,
         calls_per_second=10_000,
+        batches_per_minute=100_000,
     )
     with (
         contextlib.closing(Store(url, "poster")) as store,
@@ -62,6 +72,18 @@ def online_poster(url: str, sandbox: SandboxServer, seed: CompanySeed = SEED) ->
         observer = LedgerAudit(store).observe
         ledger = open_ledger(BINDING, connections, timeout_seconds=2, observer=observer)
         with contextlib.closing(ledger):
-            poster = Poster(store, ledger)
+            sources = SourceStore(shared, [Fernet.generate_key().decode()])
+            poster = Poster(store, ledger, targets=_targets(connections, sources, observer))
             poster.configure(ledger=BINDING)
             yield poster
+
+
+def _targets(connections: ConnectionStore, sources: SourceStore, observer: Observer) -> OpenTargets:
+    def writer(binding: LedgerBinding) -> ListWriter:
+        return open_ledger_writer(binding, connections, timeout_seconds=2, observer=observer)
+
+    return OpenTargets(
+        ledger=writer,
+        source=lambda name: open_source_writer(name, sources, timeout_seconds=2),
+        marker=lambda name: open_marker(name, sources, timeout_seconds=2),
+    )

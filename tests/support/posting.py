@@ -41,6 +41,7 @@ from hourbridge.common.store.engine import Store
 from hourbridge.connectors.ledger import Ledger
 from hourbridge.poster.billing import BillResult
 from hourbridge.poster.group_store import BillingScope
+from hourbridge.poster.lists.dispatcher import NOWHERE, OpenTargets
 from hourbridge.poster.settings import PosterSettings
 from hourbridge.poster.wiring import Parts, assemble_parts
 from tests.support.charges import LEDGER
@@ -78,6 +79,7 @@ class Poster:
         self.ledgers: dict[str, Ledger] = {}
         self.clock = WaitingClock(datetime(2026, 4, 2, 12, tzinfo=UTC))
         self.bus = RecordingBus()
+        self.targets: OpenTargets = settings.pop("targets", NOWHERE)
         self.settings = PosterSettings(**settings)
         self.sequence = 0
         self.parts = self.process()
@@ -90,6 +92,7 @@ class Poster:
             bus=cast(Bus, self.bus),
             clock=self.clock,
             ledgers=self.open_ledger,
+            targets=self.targets,
         )
 
     def open_ledger(self, binding: LedgerBinding) -> Ledger:
@@ -150,6 +153,7 @@ class Poster:
     def settle(self) -> None:
         """Correct and post until nothing is left to do, waiting as needed."""
         for _ in range(12):
+            self.parts.activities.run_due()
             self.parts.corrector.run_due()
             self.post()
             self.clock.step(seconds=600)

@@ -72,13 +72,17 @@ EXPECTED: dict[DocumentKind, tuple[list[DocumentLine], dict[str, str]]] = {
         },
     ),
     DocumentKind.CHECK: (COSTS, {"bank": "-70.00", "expense": "50.00", "input_tax": "20.00"}),
-    DocumentKind.CREDIT_CARD_CHARGE: (
+    DocumentKind.CASH_PURCHASE: (
         COSTS,
         {"bank": "-70.00", "expense": "50.00", "input_tax": "20.00"},
     ),
+    DocumentKind.CREDIT_CARD_CHARGE: (
+        COSTS,
+        {"credit_card": "-70.00", "expense": "50.00", "input_tax": "20.00"},
+    ),
     DocumentKind.CREDIT_CARD_CREDIT: (
         COSTS,
-        {"bank": "70.00", "expense": "-50.00", "input_tax": "-20.00"},
+        {"credit_card": "70.00", "expense": "-50.00", "input_tax": "-20.00"},
     ),
     DocumentKind.PAYMENT: (COSTS, {"bank": "70.00", "receivable": "-70.00"}),
     DocumentKind.BILL_PAYMENT: (COSTS, {"bank": "-70.00", "payable": "70.00"}),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from hourbridge.common.book import LedgerBinding, LedgerReference
 from hourbridge.common.messages.events import (
@@ -21,6 +25,7 @@ from hourbridge.common.messages.events import (
 )
 from hourbridge.common.store.engine import Store
 from hourbridge.connectors.connections import ConnectionStore, NewConnection
+from hourbridge.connectors.connections.secret_box import SecretBox
 from hourbridge.connectors.ledger import Ledger, LedgerWrite, WriteKind
 from hourbridge.connectors.opening import open_ledger
 from hourbridge.sandbox.quickbooks_online import (
@@ -190,3 +195,77 @@ class Books:
 @pytest.fixture
 def books(sandbox: SandboxServer, refresh_token: str) -> Books:
     return Books(sandbox)
+
+
+@dataclass(frozen=True)
+class ContractCompany:
+    """A company for the contract tests: the stand-in's, or a real one of the service's sandbox."""
+
+    connection: NewConnection
+    is_real: bool
+
+
+@pytest.fixture
+def contract_company(request: pytest.FixtureRequest) -> ContractCompany:
+    """Return the real company that the environment names, else a fresh one of the stand-in.
+
+    HOURBRIDGE_QBO_SANDBOX_REALM, _CLIENT_ID, _CLIENT_SECRET and _REFRESH_TOKEN name it (a refresh
+    token may stand in the file _TOKEN_FILE, where the newest one is kept after each test); _API_URL
+    and _TOKEN_URL default to the vendor's addresses. All of them or none: half a set is an error.
+    """
+    real = real_company(os.environ)
+    if real is not None:
+        return ContractCompany(real, is_real=True)
+    connection: NewConnection = request.getfixturevalue("new_connection")
+    return ContractCompany(connection, is_real=False)
+
+
+@pytest.fixture
+def contract_connections(
+    connections_store: Store, contract_company: ContractCompany
+) -> Iterator[ConnectionStore]:
+    key = Fernet.generate_key().decode()
+    connections = ConnectionStore(connections_store, [key])
+    connections.save(contract_company.connection, actor="test")
+    yield connections
+    if contract_company.is_real:
+        keep_newest_token(connections_store, key)
+
+
+_REAL = "HOURBRIDGE_QBO_SANDBOX_"
+_REAL_API = "https://sandbox-quickbooks.api.intuit.com"
+_REAL_TOKENS = "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"
+
+
+def real_company(environment: Mapping[str, str]) -> NewConnection | None:
+    """Return the real sandbox company that the environment names, None when it names none."""
+    given = {name[len(_REAL) :]: v for name, v in environment.items() if name.startswith(_REAL)}
+    if not given:
+        return None
+    kept = Path(given["TOKEN_FILE"]) if "TOKEN_FILE" in given else None
+    if kept is not None and kept.exists():
+        given["REFRESH_TOKEN"] = kept.read_text().strip()
+    missing = {"REALM", "CLIENT_ID", "CLIENT_SECRET", "REFRESH_TOKEN"} - set(given)
+    if missing:
+        raise pytest.UsageError(f"set {', '.join(_REAL + name for name in sorted(missing))} too")
+    return NewConnection(
+        name="main",
+        kind="quickbooks_online",
+        company_id=given["REALM"],
+        api_base_url=given.get("API_URL", _REAL_API),
+        token_url=given.get("TOKEN_URL", _REAL_TOKENS),
+        client_id=given["CLIENT_ID"],
+        client_secret=SecretStr(given["CLIENT_SECRET"]),
+        refresh_token=SecretStr(given["REFRESH_TOKEN"]),
+    )
+
+
+def keep_newest_token(store: Store, key: str) -> None:
+    """Keep the refresh token as it is now: the one that was given may be dead soon."""
+    with store.transaction() as connection:
+        sealed = connection.execute(text("SELECT refresh_token FROM connection")).scalar_one()
+    newest = SecretBox([key]).open(sealed)
+    os.environ[f"{_REAL}REFRESH_TOKEN"] = newest
+    place = os.environ.get(f"{_REAL}TOKEN_FILE")
+    if place is not None:
+        Path(place).write_text(newest)

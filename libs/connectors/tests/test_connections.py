@@ -16,7 +16,7 @@ from hourbridge.common.errors import (
     LedgerUnavailable,
 )
 from hourbridge.connectors.connections import ConnectionStore, lane_name
-from hourbridge.connectors.connections.budget import Bucket, Buckets
+from hourbridge.connectors.connections.buckets import Bucket, Buckets
 from hourbridge.connectors.opening import open_ledger
 from hourbridge.connectors.quickbooks_online.tokens import TokenEndpoint
 

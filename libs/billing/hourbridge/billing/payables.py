@@ -21,7 +21,7 @@ from hourbridge.common.book import AccountRole, RoundingPolicy
 from hourbridge.common.calendar import Period, Term, period_of
 from hourbridge.common.errors import InvariantViolated
 from hourbridge.common.ids import derive_key
-from hourbridge.common.messages.events import Charge, DocumentLine, Payable
+from hourbridge.common.messages.events import Charge, DocumentLine, PaidAtOnce, Payable
 from hourbridge.common.money import EXACT, decimal_text, round_money
 
 GROUPING = "payable"
@@ -44,15 +44,19 @@ def payable_keys(charge: Charge) -> GroupKeys:
     """Return the vendor whose bills are made one at a time, and the bill that a charge is for.
 
     A bill gathers what has the same vendor, currency and terms: all of one number of the vendor's
-    own, or, where there is none, all of one month.
+    own, or of one expense report, or, where there is neither, all of one month. What was paid at
+    once shares a purchase by its transaction.
     """
     owed = payable_of(charge)
     ledger = ledger_key(charge.ledger)
+    if owed.paid is not None:
+        return _purchase_keys(charge, owed.paid, ledger)
     bill = (
         owed.bill_number or "",
         owed.reason,
         str(owed.due_days),
         "when paid" if owed.pay_when_paid else "",
+        *(() if owed.report is None else ("report", owed.report)),
     )
     return GroupKeys(
         derive_key("payable", ledger, owed.vendor.key),
@@ -60,9 +64,22 @@ def payable_keys(charge: Charge) -> GroupKeys:
     )
 
 
+def _purchase_keys(charge: Charge, paid: PaidAtOnce, ledger: str) -> GroupKeys:
+    """Return the account that paid, and the purchase."""
+    account = paid.account.key if paid.account else ""
+    payee = f"{paid.payee} {payable_of(charge).vendor.key}"
+    return GroupKeys(
+        derive_key("purchases", ledger, paid.by, account),
+        derive_key("purchase", ledger, paid.by, account, payee, charge.currency, paid.transaction),
+    )
+
+
 def bill_period(charge: Charge) -> Period | None:
-    """Return the month whose work shares a bill; None where the vendor's number decides."""
-    if payable_of(charge).bill_number is not None:
+    """Return the month whose work shares a bill; None where something else decides."""
+    owed = payable_of(charge)
+    if owed.bill_number is not None or owed.report is not None:
+        return None
+    if owed.paid is not None and owed.paid.transaction:
         return None
     return period_of(charge.work_date, Term.MONTH)
 

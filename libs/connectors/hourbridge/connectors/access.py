@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
+
+Caller = Literal["posting", "lists", "reading", "history"]
+"""Who calls, most urgent first: documents on their way, changes of lists, today's readings, and
+history that is filled in."""
 
 
 class TokenSource(Protocol):
@@ -32,6 +36,14 @@ class CallBudget(Protocol):
 
     def pause(self, seconds: int) -> None:
         """Let nobody call for ``seconds``: the company said that it is too much."""
+        ...
+
+
+class BatchingCallBudget(CallBudget, Protocol):
+    """The call budget of a company that counts calls with many operations once more."""
+
+    def take_batch(self) -> None:
+        """Wait for the turn of one call that carries many operations; raises as ``take``."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from hourbridge.common.book import LedgerReference
+from hourbridge.common.errors import LedgerError
 from hourbridge.common.messages.events import Document, DocumentKind
 
 
@@ -44,6 +45,14 @@ class LedgerFile:
 
 
 @dataclass(frozen=True)
+class LinkedTime:
+    """A line of an invoice, by its place, and the posted time activity that it bills."""
+
+    position: int
+    ledger_id: str
+
+
+@dataclass(frozen=True)
 class LedgerWrite:
     """One intended write. The same intent always carries the same key and the same document."""
 
@@ -61,6 +70,8 @@ class LedgerWrite:
     """For payments: what they pay. For ``apply``: what the credit is used for."""
     files: tuple[LedgerFile, ...] = ()
     """For ``apply``: receipts of the document."""
+    time_links: tuple[LinkedTime, ...] = ()
+    """For invoices: the time activities that the ledger is to count as billed."""
     is_repeat: bool = False
     """Sent before with an unknown outcome. A create's success is then checked by reading, because
     a ledger may answer from its memory of an object that somebody has deleted since."""
@@ -116,6 +127,12 @@ class LedgerDocument:
     """In home currency, as the ledger computed it."""
     settles: tuple[SettledInLedger, ...] = ()
     """Of payments: what their lines settle."""
+    is_billed: bool = False
+    """Of time activities: an invoice in the ledger counts it as billed."""
+    stated: Mapping[str, str] = field(default_factory=dict)
+    """What else it says, by our name of the field: ids of an employee or department, own fields."""
+    warnings: tuple[str, ...] = ()
+    """What a write did not achieve although the document stands; from ``write`` only."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +151,8 @@ class LedgerEntity:
     """The name with those of its parents, where the ledger's list is a tree."""
     classification: str | None = None
     """Of accounts: asset, liability, equity, revenue or expense."""
+    is_project: bool = False
+    """Of customers: a project of the ledger, not just a job."""
     income_account_id: str | None = None
     """Of items: the account that their sales post to."""
 
@@ -160,8 +179,16 @@ class Capabilities:
     amount_decimals_max: int = 2
     links_documents: bool = False
     """Credits can be linked to what they settle, and files attached (``WriteKind.APPLY``)."""
+    batch_writes_max: int = 1
+    """How many writes ``write_many`` takes at once; 1: it has no batches."""
+    batched_kinds: frozenset[DocumentKind] = frozenset()
+    """What may be in a batch."""
     write_seconds_max: int = 150
     """The longest until a write's outcome is in or given up: a lane's lease must be longer."""
+
+
+Written = LedgerDocument | LedgerError
+"""What became of one write of many: the document as the ledger holds it, or why there is none."""
 
 
 class Ledger(Protocol):
@@ -187,6 +214,14 @@ class Ledger(Protocol):
         it. Amounts of credit memos are positive. A delete returns what was there, ``is_deleted``.
         ``apply`` links as much of a credit as both sides have open and attaches files, nothing of
         it when it did so before; it returns the document.
+        """
+        ...
+
+    def write_many(self, writes: Sequence[LedgerWrite]) -> list[Written]:
+        """Carry out many writes and return the outcome of each, in order; raises nothing.
+
+        At most ``capabilities.batch_writes_max``, of ``batched_kinds``, none uncertain, none an
+        ``apply``, none about another's document. Each is as ``write`` would have done it.
         """
         ...
 

@@ -11,16 +11,12 @@ from hourbridge.common.errors import ConfigurationInvalid
 from hourbridge.connectors.access import Exchange, Observer
 from hourbridge.connectors.connections.store import ConnectionDetails, ConnectionStore
 from hourbridge.connectors.ledger import Ledger
+from hourbridge.connectors.quickbooks_online.connecting import open_transport
 from hourbridge.connectors.quickbooks_online.ledger import (
     OPERATION_MEMORY_SECONDS,
     QuickBooksOnlineLedger,
 )
-from hourbridge.connectors.quickbooks_online.tokens import TokenEndpoint
-from hourbridge.connectors.quickbooks_online.transport import (
-    CALL_TIMEOUT_SECONDS,
-    Transport,
-    open_client,
-)
+from hourbridge.connectors.quickbooks_online.transport import CALL_TIMEOUT_SECONDS
 
 
 def _ignore(_exchange: Exchange) -> None:
@@ -39,14 +35,10 @@ class Opening:
 def _open_quickbooks_online(
     details: ConnectionDetails, connections: ConnectionStore, opening: Opening
 ) -> Ledger:
-    endpoint = TokenEndpoint(
-        details.token_url, details.client_id, details.client_secret.get_secret_value()
-    )
-    transport = Transport(
-        open_client(details.api_base_url, timeout_seconds=opening.timeout_seconds),
-        details.company_id,
-        tokens=connections.tokens(details.name, endpoint.refresh),
-        budget=connections.budget(details.name),
+    transport = open_transport(
+        details,
+        connections,
+        timeout_seconds=opening.timeout_seconds,
         observer=opening.observer,
     )
     memory = details.operation_memory_seconds
@@ -75,6 +67,17 @@ def open_ledger(
     Raises ConfigurationInvalid when the connection is missing or belongs to another company.
     ``observer`` sees every exchange with the ledger (for the audit) and must not raise.
     """
+    details = connection_of(binding, connections)
+    if binding.kind not in KINDS:
+        raise ConfigurationInvalid(
+            f"no connector for ledgers of kind {binding.kind!r} is installed"
+        )
+    opening = Opening(clock or SystemClock(), timeout_seconds, observer)
+    return KINDS[binding.kind](details, connections, opening)
+
+
+def connection_of(binding: LedgerBinding, connections: ConnectionStore) -> ConnectionDetails:
+    """Return the connection that a book names, if it stands for the book's company."""
     details = connections.get(binding.connection)
     if (details.kind, details.company_id) != (binding.kind, binding.company_id):
         what = (
@@ -82,9 +85,4 @@ def open_ledger(
             f"the book names {binding.kind} company {binding.company_id}"
         )
         raise ConfigurationInvalid(what)
-    if binding.kind not in KINDS:
-        raise ConfigurationInvalid(
-            f"no connector for ledgers of kind {binding.kind!r} is installed"
-        )
-    opening = Opening(clock or SystemClock(), timeout_seconds, observer)
-    return KINDS[binding.kind](details, connections, opening)
+    return details

@@ -188,12 +188,30 @@ class Biller:
         documents: list[NewDocument] = []
         for (key, prefix), members in groupby(keyed, key=_counter):
             portion = list(members)
-            numbers = self._documents.allocate_numbers(connection, key, prefix, len(portion))
+            own = self._own_numbers(connection, key, portion)
+            count = own.count(None)
+            numbers = iter(self._documents.allocate_numbers(connection, key, prefix, count))
             documents += [
-                build_document(part.group, part.assembly, number)
-                for part, number in zip(portion, numbers, strict=True)
+                build_document(part.group, part.assembly, number or next(numbers))
+                for part, number in zip(portion, own, strict=True)
             ]
         return documents
+
+    def _own_numbers(
+        self, connection: Connection, key: str, portion: Sequence[PricedGroup]
+    ) -> list[str | None]:
+        """Return the numbers that documents bring along; None where ours are to be used.
+
+        A number is used once: what bills the same work again takes one of ours.
+        """
+        stated = [_own_number(part.group) for part in portion]
+        used = self._documents.used_numbers(connection, key, [n for n in stated if n])
+        own: list[str | None] = []
+        for number in stated:
+            own.append(None if number in used else number)
+            if number is not None:
+                used.add(number)
+        return own
 
 
 def _portions(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, list[str]]]:
@@ -229,6 +247,7 @@ def _groups(
             zone=configured.configuration.zone,
             configuration_version=configured.version,
             taxes=configured.configuration.taxes,
+            custom_fields=configured.configuration.posting.custom_fields,
             run_id=scope.run_id,
         )
         for start, group_key in sorted(charges.keys() | supplements.keys())
@@ -243,6 +262,12 @@ def _of_note(leakage: Sequence[Leakage]) -> list[Leakage]:
 def _period_start(charge: Charge) -> str:
     period = billing_period(charge.invoicing.grouping, charge.work_date)
     return "" if period is None else str(period.first)
+
+
+def _own_number(group: Group) -> str | None:
+    """Return the number that a document brings along, where all of it is of one such."""
+    numbers = {charge.document_number for charge in group.charges}
+    return numbers.pop() if len(numbers) == 1 and not group.supplements else None
 
 
 def _counter(priced: PricedGroup) -> tuple[str, str]:

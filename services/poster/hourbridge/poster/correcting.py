@@ -44,6 +44,8 @@ from hourbridge.poster.documents import NewDocument
 from hourbridge.poster.fault_points import CORRECTION_ASSEMBLED
 from hourbridge.poster.group_store import BillingScope
 from hourbridge.poster.in_place_changes import propose
+from hourbridge.poster.mirrored.purchases import PurchaseCorrector
+from hourbridge.poster.mirrored.recording import is_mirrored
 from hourbridge.poster.payables.bill_corrections import BillCorrector
 from hourbridge.poster.payables.bills import is_bill
 from hourbridge.poster.review.full_credit import plans_in_full, redirected
@@ -72,6 +74,7 @@ class Corrector:
         self._documents = documents
         self._biller = biller
         self._bills = bills
+        self._purchases = PurchaseCorrector(documents, clock)
         self._clock = clock
         self._announced = announced
 
@@ -102,12 +105,21 @@ class Corrector:
             self.withdraw(connection, held, operation)
             correction_requests.settle(connection, document_id, newest)
             self._bill_again(connection, held)
+        elif operation is not None and self._may_restate(held, operation):
+            operations.cancel(connection, operation, self._clock.now())
+            self._correct(connection, held)
+            correction_requests.settle(connection, document_id, newest)
         elif operation is not None:
             until = self._clock.now() + timedelta(seconds=_LOOK_AGAIN_SECONDS)
             correction_requests.postpone(connection, document_id, until)
         else:
             self._correct(connection, held)
             correction_requests.settle(connection, document_id, newest)
+
+    def _may_restate(self, held: HeldDocument, operation: operations.OpenOperation) -> bool:
+        """Return whether a refused change of a purchase may be replaced by what holds now."""
+        is_refused = operation.state == "parked" and not operation.may_be_in_ledger
+        return is_refused and is_mirrored(held.document)
 
     def credit_in_full(self, connection: Connection, held: HeldDocument) -> str | None:
         """Credit all that stands of a posted document; its charges are unbilled again.
@@ -117,6 +129,9 @@ class Corrector:
         """
         if is_bill(held.document):
             return self._bills.credit_in_full(connection, held)
+        if is_mirrored(held.document):
+            self._purchases.delete(connection, held)
+            return None
         document_id = held.document.document_id
         continued = line_store.supplement_lines(connection, document_id)
         standing = line_store.standing_lines(connection, document_id)
@@ -158,7 +173,7 @@ class Corrector:
         )
 
     def _bill_again(self, connection: Connection, held: HeldDocument) -> None:
-        if is_bill(held.document):
+        if is_bill(held.document) or is_mirrored(held.document):
             self._bills.bill_again(connection, held)
             return
         scope = BillingScope(held.book, held.billed_through)
@@ -178,6 +193,9 @@ class Corrector:
     def _correct(self, connection: Connection, held: HeldDocument) -> None:
         if is_bill(held.document):
             self._bills.correct(connection, held)
+            return
+        if is_mirrored(held.document):
+            self._purchases.correct(connection, held)
             return
         lines = line_store.standing_lines(connection, held.document.document_id)
         plans = plan_lines(lines, self._charges(connection, held))

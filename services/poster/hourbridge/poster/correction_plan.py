@@ -111,6 +111,7 @@ def credit_memo(
             "taxes": taxed.taxes,
             "total": taxed.total,
             "discount": None,
+            "email_wanted": False,
             "credits_document_id": document.document_id,
             "cut_off_at": None,
             "posted": None,

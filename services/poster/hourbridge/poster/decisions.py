@@ -18,6 +18,8 @@ from hourbridge.poster import group_store, line_store, operations
 from hourbridge.poster.correcting import Corrector
 from hourbridge.poster.currencies.stamping import rated, waits_for_rate
 from hourbridge.poster.document_store import DocumentStore, HeldDocument
+from hourbridge.poster.mirrored import activity_store
+from hourbridge.poster.mirrored.recording import is_mirrored
 from hourbridge.poster.operations import Intent, OpenOperation
 from hourbridge.poster.review.aside import charges_on, set_aside
 from hourbridge.poster.taxing import taxed_on
@@ -174,6 +176,8 @@ class Decisions:
         answered from its memory for ever.
         """
         now = self._clock.now()
+        if is_mirrored(held.document) and operation.kind in ("update", "delete"):
+            return self._decide(connection, held, operation)
         day = document_date or held.proposed_date
         changes = _moved(connection, held, day)
         if operation.error_code == "document_number_taken":
@@ -200,6 +204,27 @@ class Decisions:
         )
         operations.add_intents(connection, [intent], now)
         return document
+
+    def _decide(
+        self, connection: Connection, held: HeldDocument, operation: OpenOperation
+    ) -> Document:
+        """Carry a refused change of a mirrored document out over what was done in the ledger.
+
+        One that is gone there is given up here too; what it said is posted anew, if it still is.
+        """
+        now = self._clock.now()
+        if operation.error_code != "document_missing":
+            operations.decide(connection, operation, now)
+            return self._documents.save(
+                connection, held, status=DocumentStatus.POSTING, reason=None
+            )
+        operations.cancel(connection, operation, now)
+        if held.document.kind is DocumentKind.TIME_ACTIVITY:
+            activity_store.look_again(connection, held.document.document_id, now)
+        else:
+            line_store.end_document(connection, held, now)
+        gone = Reason(code="deleted_in_ledger", detail="somebody deleted it in the ledger")
+        return self._documents.save(connection, held, status=DocumentStatus.WITHDRAWN, reason=gone)
 
     def _new_number(self, connection: Connection, held: HeldDocument) -> str:
         prefix, _, _ = held.document.number.rpartition("-")

@@ -30,6 +30,9 @@ _NUMBERS = statement(
     RETURNING last
     """
 )
+_USED_NUMBERS = statement(
+    "SELECT DISTINCT number FROM document WHERE ledger_key = :ledger_key AND number = ANY(:numbers)"
+)
 _INSERT_DOCUMENTS = statement(
     """
     INSERT INTO document (document_id, book, ledger_key, engagement_key, group_key,
@@ -128,6 +131,16 @@ class DocumentStore:
             _NUMBERS, {"ledger_key": key, "prefix": prefix, "count": count}
         ).scalar_one()
         return [f"{prefix}-{number}" for number in range(last - count + 1, last + 1)]
+
+    def used_numbers(self, connection: Connection, key: str, numbers: Sequence[str]) -> set[str]:
+        """Return which of ``numbers`` documents of a ledger have already.
+
+        Documents of every kind count: people mustn't meet one number twice.
+        """
+        if not numbers:
+            return set()
+        parameters = {"ledger_key": key, "numbers": list(numbers)}
+        return set(connection.execute(_USED_NUMBERS, parameters).scalars())
 
     def insert(self, connection: Connection, book: str, documents: Sequence[NewDocument]) -> None:
         """Store new documents with their lines and announce them; their charges are billed."""

@@ -13,7 +13,7 @@ from hourbridge.billing.cutting import Rest
 from hourbridge.billing.expenses import receipts_of
 from hourbridge.billing.grouping import billing_period, document_date, is_on_demand
 from hourbridge.billing.taxes import tax_lines, terms_on
-from hourbridge.common.book import Grouping, LedgerReference, TaxRule
+from hourbridge.common.book import CustomFieldRule, Grouping, LedgerReference, TaxRule
 from hourbridge.common.calendar import Period, cut_off
 from hourbridge.common.ids import derive_id
 from hourbridge.common.messages.events import (
@@ -23,6 +23,7 @@ from hourbridge.common.messages.events import (
     DocumentLine,
     DocumentStatus,
 )
+from hourbridge.poster.form_fields import common_fields
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class Group:
     zone: str
     configuration_version: int
     taxes: tuple[TaxRule, ...] = ()
+    custom_fields: tuple[CustomFieldRule, ...] = ()
     run_id: str | None = None
 
 
@@ -149,10 +151,11 @@ def _document(
     day = document_date(grouping, work_dates, group.through)
     period = billing_period(grouping, newest.work_date)
     is_draft = newest.invoicing.status == "draft"
+    kind = DocumentKind.CREDIT_MEMO if is_credit else DocumentKind.INVOICE
     return Document(
         document_id=document_id,
         version=1,
-        kind=DocumentKind.CREDIT_MEMO if is_credit else DocumentKind.INVOICE,
+        kind=kind,
         status=DocumentStatus.DRAFT if is_draft else DocumentStatus.POSTING,
         number=number,
         ledger=newest.ledger,
@@ -169,6 +172,9 @@ def _document(
         lines=(),
         total=Decimal(0),
         engagement=newest.retainer,
+        department=newest.department,
+        custom_fields=common_fields(billed, kind, group.custom_fields),
+        email_wanted=bool(newest.email_invoice and newest.email and not is_credit),
         configuration_version=group.configuration_version,
         cut_off_at=_cut_off(grouping, period, group),
         attachments=receipts_of(billed),

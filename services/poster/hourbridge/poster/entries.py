@@ -32,6 +32,7 @@ from hourbridge.poster import operations
 from hourbridge.poster.configurations import Configured, configuration_of
 from hourbridge.poster.document_store import DocumentStore
 from hourbridge.poster.documents import NewDocument
+from hourbridge.poster.lists import write_backs
 from hourbridge.poster.review.gate import gated
 
 _ONE_AT_A_TIME = statement("SELECT pg_advisory_xact_lock(hashtextextended(:document_id, 0))")
@@ -94,6 +95,7 @@ def add_entry(
     made = NewDocument(document, (), engagement_key(entry.client), group, entry.document_date)
     (new,) = gated(connection, entry.book, [made])
     documents.insert(connection, entry.book, [new])
+    write_backs.note_posted(connection, entry.book, new.document, clock.now())
     if new.document.status is DocumentStatus.POSTING:
         intent = operations.Intent(entry.book, new.document, "create")
         operations.add_intents(connection, [intent], clock.now())

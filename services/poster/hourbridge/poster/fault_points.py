@@ -43,3 +43,15 @@ REVENUE_RECOGNIZED = declare(
     "poster.revenue_recognized", "recognition entries were written, not yet committed"
 )
 RUN_UNDONE = declare("poster.run_undone", "a document of a run was undone, not yet committed")
+LIST_CHANGE_TAKEN = declare(
+    "poster.list_change_taken", "a change of a list is marked as sending, nothing was sent"
+)
+LIST_WRITTEN = declare(
+    "poster.list_written", "the system has taken a list entry, its answer is not stored"
+)
+LIST_OUTCOME_STORED = declare(
+    "poster.list_outcome_stored", "the outcome of a list change was written, not yet committed"
+)
+LIST_OUTCOME_COMMITTED = declare(
+    "poster.list_outcome_committed", "the outcome of a list change is committed, not yet announced"
+)

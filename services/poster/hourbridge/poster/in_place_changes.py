@@ -16,6 +16,8 @@ from hourbridge.poster.document_store import DocumentStore, HeldDocument
 from hourbridge.poster.lanes.lane_store import Taken
 from hourbridge.poster.operations import Intent, add_intents
 
+_CREDITS = ("credit_memo", "vendor_credit", "credit_card_credit")
+"""Kinds whose lines stand with the other sign than they have in our sums."""
 _REFUSE = statement(
     "UPDATE document SET in_place_refused = :refused WHERE document_id = :document_id"
 )
@@ -57,7 +59,7 @@ def apply(
     line_store.take_off(connection, taken.detail["leaving"], now)
     line_store.reflect(connection, taken.detail["staying"], line_rewritten=True)
     kept = {line.line_id: line for line in taken.document.lines}
-    sign = 1 if taken.document.kind == "invoice" else -1
+    sign = -1 if taken.document.kind in _CREDITS else 1
     rows = [
         {
             "line_id": line.line_id,

@@ -10,6 +10,14 @@ DOCUMENTS = Counter(
 LEDGER_REQUESTS = Counter(
     "hourbridge_ledger_requests_total", "Calls to ledgers.", ["operation", "outcome"]
 )
+LIST_REQUESTS = Counter(
+    "hourbridge_list_requests_total",
+    "Changes of lists sent to ledgers and trackers, and marks.",
+    ["operation", "outcome"],
+)
+WAITING_LIST_CHANGES = Gauge(
+    "hourbridge_poster_list_changes", "Changes of lists that are not done.", ["state"]
+)
 WAITING_OPERATIONS = Gauge(
     "hourbridge_poster_operations", "Ledger operations that are not done.", ["state"]
 )

@@ -14,7 +14,7 @@ from hourbridge.common.ids import derive_key
 from hourbridge.common.messages.events import Document
 from hourbridge.common.store.rows import bulk, statement
 
-OperationKind = Literal["create", "update", "restore", "apply"]
+OperationKind = Literal["create", "update", "restore", "apply", "delete"]
 _KEY_CHARACTERS = {"quickbooks_online": 32, "quickbooks_desktop": 23}
 
 _INSERT = statement(
@@ -44,6 +44,11 @@ _REOPEN = statement(
         error_code = NULL, error_text = NULL
     WHERE id = :id
     """
+)
+
+_DECIDE = statement(
+    "UPDATE ledger_operation SET detail = detail || CAST('{\"decided\": true}' AS jsonb) "
+    "WHERE id = :id"
 )
 
 
@@ -112,6 +117,12 @@ def cancel(connection: Connection, operation: OpenOperation, now: datetime) -> N
 def reopen(connection: Connection, operation: OpenOperation, now: datetime) -> None:
     """Let a parked intent be tried again as it is, under the same key."""
     connection.execute(_REOPEN, {"id": operation.id, "now": now})
+
+
+def decide(connection: Connection, operation: OpenOperation, now: datetime) -> None:
+    """Let a parked intent be carried out over what somebody changed in the ledger meanwhile."""
+    connection.execute(_DECIDE, {"id": operation.id})
+    reopen(connection, operation, now)
 
 
 def _row(intent: Intent) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from hourbridge.poster.metrics import (
     OLDEST_PENDING,
     WAITING_OPERATIONS,
 )
+from hourbridge.poster.mirrored import activity_store
 from hourbridge.poster.payables import holds
 from hourbridge.poster.payments import stated as stated_payments
 from hourbridge.poster.recognition import store as recognition
@@ -90,6 +91,7 @@ class Status:
                 "charges": _counts(connection, _CHARGES, book),
                 "documents": _counts(connection, _DOCUMENTS, book),
                 "corrections_due": correction_requests.waiting(connection, book),
+                "activities_due": activity_store.waiting(connection, book),
                 "retainers_due": retainers.waiting(connection, book),
                 "recognition_due": recognition.waiting(connection, book),
                 "currencies_due": currencies_due(connection, book),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from starlette.routing import Route
@@ -20,6 +21,7 @@ from hourbridge.common.store.leases import Leases
 from hourbridge.common.store.outbox import Outbox
 from hourbridge.connectors.connections import SCHEMA, ConnectionStore
 from hourbridge.connectors.connections.routes import connection_routes
+from hourbridge.connectors.connections.source_store import SourceStore
 from hourbridge.connectors.ledger import Ledger
 from hourbridge.connectors.opening import open_ledger
 from hourbridge.poster.adjusting import Adjustments
@@ -28,6 +30,7 @@ from hourbridge.poster.billing import Biller
 from hourbridge.poster.billing_runs import BillingRuns
 from hourbridge.poster.charge_report_routes import ChargeReportApi
 from hourbridge.poster.closes import CloseApi
+from hourbridge.poster.connection_watch import ConnectionWatch
 from hourbridge.poster.correcting import Corrector
 from hourbridge.poster.currencies.parts import CurrencyParts, currency_parts
 from hourbridge.poster.decisions import Decisions
@@ -41,6 +44,10 @@ from hourbridge.poster.lanes.lane import LaneTools
 from hourbridge.poster.lanes.recording import Pauses, Recorder
 from hourbridge.poster.lanes.sending import OpenLedger
 from hourbridge.poster.ledger_audit import LedgerAudit
+from hourbridge.poster.lists.dispatcher import NOWHERE, ListDispatcher, OpenTargets
+from hourbridge.poster.lists.parts import connected_targets, list_dispatcher
+from hourbridge.poster.lists.status import ListStatus
+from hourbridge.poster.mirrored.activities import Activities
 from hourbridge.poster.payables.bill_corrections import BillCorrector
 from hourbridge.poster.payables.biller import BillMaker
 from hourbridge.poster.payables.deciding import PayableDecisions
@@ -96,15 +103,24 @@ class Parts:
     recognition: RecognitionParts
     currencies: CurrencyParts
     dispatcher: LaneDispatcher
+    lists: ListDispatcher
+    activities: Activities
+    list_status: ListStatus
     status: Status
     outbox: Outbox
     wakeups: Wakeups
 
 
 def assemble_parts(
-    settings: PosterSettings, *, store: Store, bus: Bus, clock: Clock, ledgers: OpenLedger
+    settings: PosterSettings,
+    *,
+    store: Store,
+    bus: Bus,
+    clock: Clock,
+    ledgers: OpenLedger,
+    targets: OpenTargets = NOWHERE,
 ) -> Parts:
-    """Return the parts of a poster that posts through ``ledgers``."""
+    """Return the parts of a poster that posts through ``ledgers``, lists to ``targets``."""
     outbox, wakeups = Outbox(store, bus), Wakeups()
     documents = DocumentStore(outbox, clock)
     biller = Biller(store, documents, clock, wakeups.announced)
@@ -146,6 +162,9 @@ def assemble_parts(
             lanes_max=settings.poster_lanes_max,
             closed_books_seconds=settings.poster_closed_books_seconds,
         ),
+        lists=list_dispatcher(settings, store, outbox, clock, wakeups.announced, targets),
+        activities=Activities(store, documents, clock, wakeups.announced),
+        list_status=ListStatus(store, clock),
         status=Status(store, clock),
         outbox=outbox,
         wakeups=wakeups,
@@ -174,6 +193,32 @@ def _lane_tools(
     )
 
 
+@dataclass(frozen=True)
+class _Outside:
+    """What the poster reaches outside, and what looks after the way there."""
+
+    ledgers: OpenLedger
+    targets: OpenTargets = NOWHERE
+    tasks: Sequence[PeriodicTask] = ()
+    routes: Sequence[Route] = ()
+    on_stop: Sequence[Callable[[], None]] = ()
+
+
+def _for_real(settings: PosterSettings, store: Store, clock: Clock) -> _Outside:
+    """Return the systems that connections lead to; every exchange is kept in the audit."""
+    connections = Store(settings.database_url, SCHEMA, pool_size=2)
+    shared = ConnectionStore(connections, settings.encryption_keys, clock)
+    sources = SourceStore(connections, settings.encryption_keys, clock)
+    observed = LedgerAudit(store)
+    return _Outside(
+        ledgers=_connected(shared, clock, observed),
+        targets=connected_targets(shared, sources, clock, observed),
+        tasks=ConnectionWatch(shared, clock).tasks(),
+        routes=connection_routes(shared),
+        on_stop=[connections.close],
+    )
+
+
 def build(
     settings: PosterSettings,
     *,
@@ -183,15 +228,15 @@ def build(
     ledgers: OpenLedger | None = None,
 ) -> ServiceDefinition:
     """Return the service; ``ledgers`` opens the ledger of a binding, by default for real."""
-    on_stop = []
-    admin_routes: list[Route] = []
-    if ledgers is None:
-        connections = Store(settings.database_url, SCHEMA, pool_size=2)
-        on_stop.append(connections.close)
-        shared = ConnectionStore(connections, settings.encryption_keys, clock)
-        ledgers = _connected(shared, clock, LedgerAudit(store))
-        admin_routes = connection_routes(shared)
-    parts = assemble_parts(settings, store=store, bus=bus, clock=clock, ledgers=ledgers)
+    outside = _Outside(ledgers) if ledgers else _for_real(settings, store, clock)
+    parts = assemble_parts(
+        settings,
+        store=store,
+        bus=bus,
+        clock=clock,
+        ledgers=outside.ledgers,
+        targets=outside.targets,
+    )
     api = PosterApi(
         store=store,
         documents=parts.documents,
@@ -209,7 +254,7 @@ def build(
         clock=clock,
         topology=build_topology(settings.retry_delays_seconds),
         lanes=work_and_bulk_lanes(SERVICE, parts.handler, settings),
-        tasks=_tasks(settings, parts),
+        tasks=[*_tasks(settings, parts), *outside.tasks],
         routes=[
             *api.routes(),
             *ExplainApi(Explainer(store)).routes(),
@@ -221,11 +266,12 @@ def build(
             *JournalApi(store).routes(),
             *parts.currencies.routes(),
             *PayablesApi(parts.holdbacks, Settlements(store)).routes(),
+            *parts.list_status.routes(),
             *parts.retainers.routes(),
             *parts.recognition.routes(),
-            *admin_routes,
+            *outside.routes,
         ],
-        on_stop=[parts.dispatcher.stop, *on_stop],
+        on_stop=[parts.dispatcher.stop, parts.lists.stop, *outside.on_stop],
     )
 
 
@@ -233,13 +279,16 @@ def _tasks(settings: PosterSettings, parts: Parts) -> list[PeriodicTask]:
     tick = settings.poster_tick_seconds
     outbox = PeriodicTask("outbox-flush", tick, parts.outbox.try_flush)
     lanes = PeriodicTask("ledger-lanes", tick, parts.dispatcher.tick)
+    lists = PeriodicTask("list-lanes", tick, parts.lists.tick)
     runs = PeriodicTask("billing-runs", tick, lambda: _discard(parts.runs.perform_open()))
-    parts.wakeups.tasks += [outbox, lanes, runs]
+    parts.wakeups.tasks += [outbox, lanes, lists, runs]
     return [
         outbox,
         lanes,
+        lists,
         runs,
         PeriodicTask("corrections", tick, lambda: _discard(parts.corrector.run_due())),
+        PeriodicTask("time-activities", tick, lambda: _discard(parts.activities.run_due())),
         *parts.retainers.tasks(tick),
         *parts.recognition.tasks(tick),
         PeriodicTask("undo-runs", tick, lambda: _discard(parts.undo.perform_open())),
@@ -250,6 +299,7 @@ def _tasks(settings: PosterSettings, parts: Parts) -> list[PeriodicTask]:
         ),
         *parts.currencies.tasks(tick),
         PeriodicTask("gauges", METRICS_SECONDS, parts.status.refresh_metrics),
+        PeriodicTask("list-gauges", METRICS_SECONDS, parts.list_status.refresh_metrics),
     ]
 
 

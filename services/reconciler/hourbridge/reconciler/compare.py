@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -70,6 +70,9 @@ class ExpectedDocument:
     is_computed: bool = True
     """Lines are quantities times prices, which a ledger may compute in its own way."""
 
+    stated: Mapping[str, str] = field(default_factory=dict)
+    """What the ledger should say beside that; empty while nobody touched the document."""
+
     @property
     def tax(self) -> Decimal:
         """Return the document's tax."""
@@ -90,6 +93,7 @@ class FoundDocument:
     tax: Decimal | None = None
     rate: Decimal | None = None
     base_total: Decimal | None = None
+    stated: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,8 @@ def _differing_fields(
     yield from differ("total", expected.total, found.total)
     if found.tax is not None:
         yield from differ("tax", expected.tax, found.tax)
+    for name, value in sorted(expected.stated.items()):
+        yield from differ(name, value, found.stated.get(name))
     yield from _differing_lines(expected, found)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from hourbridge.common.book import AccountRole, LedgerReference
 from hourbridge.common.messages.events import DocumentKind
 from hourbridge.connectors.ledger import LedgerDocument
-from hourbridge.connectors.statements import VENDOR_NUMBER_CHARACTERS_MAX
+from hourbridge.connectors.statements import MIRRORED_KINDS, VENDOR_NUMBER_CHARACTERS_MAX
 from hourbridge.reconciler.compare import (
     ExpectedDocument,
     ExpectedLine,
@@ -20,15 +20,17 @@ from hourbridge.reconciler.compare import (
     FoundDocument,
     FoundLine,
 )
+from hourbridge.reconciler.stated import expected_values
 
 PAGE_DOCUMENTS = 500
 _VENDORS_OWN = (DocumentKind.VENDOR_BILL, DocumentKind.VENDOR_CREDIT)
-WITH_LINES = (DocumentKind.INVOICE, DocumentKind.CREDIT_MEMO, *_VENDORS_OWN)
+WITH_LINES = (DocumentKind.INVOICE, DocumentKind.CREDIT_MEMO, *_VENDORS_OWN, *MIRRORED_KINDS)
 """Kinds whose lines have quantities, prices or accounts; the others are sets of amounts."""
 _SELECT = """
     SELECT d.document_id, d.version, d.kind, d.number, d.customer, d.job, d.client, d.currency,
            d.period, d.document_date, d.total, d.ledger_id, d.edit_token, d.posted_total,
            d.vendor, d.vendor_bill_number, d.taxes, d.base_total, d.exchange, d.postings, d.settles,
+           d.stated,
            (SELECT coalesce(jsonb_agg(jsonb_build_object(
                 'position', l.position, 'item', l.item, 'quantity', l.quantity::text,
                 'unit_price', l.unit_price::text, 'amount', l.amount::text,
@@ -40,7 +42,8 @@ _SELECT = """
            s.currency AS found_currency, s.document_date AS found_date, s.total AS found_total,
            s.edit_token AS found_edit_token, s.is_void AS found_void, s.lines AS found_lines,
            s.vendor_id AS found_vendor_id, s.tax_total AS found_tax,
-           s.exchange_rate AS found_rate, s.base_total AS found_base_total
+           s.exchange_rate AS found_rate, s.base_total AS found_base_total,
+           s.stated AS found_stated
     FROM seen_document d
     LEFT JOIN ledger_snapshot s ON s.book = d.book AND s.ledger_connection = d.ledger_connection
          AND s.kind = d.kind AND s.ledger_id = d.ledger_id AND s.run_id = :run_id
@@ -89,10 +92,16 @@ class Posted:
             tax=self.row["found_tax"],
             rate=self.row["found_rate"],
             base_total=self.row["found_base_total"],
+            stated=self.row["found_stated"],
         )
 
-    def expected(self, resolve: Resolve, *, is_touched: bool) -> ExpectedDocument:
-        """Return what we posted. References are resolved only if somebody touched the document."""
+    def expected(
+        self, resolve: Resolve, *, is_touched: bool, found: Mapping[str, str] | None = None
+    ) -> ExpectedDocument:
+        """Return what we posted. References are resolved only if somebody touched the document.
+
+        ``found`` is what the ledger states beside amounts and lines.
+        """
         party = party_of(self.kind)
         reference = self.row["vendor"] if party == "vendor" else self._customer()
         exchange = self.row["exchange"] or {}
@@ -108,6 +117,7 @@ class Posted:
             base_currency=exchange.get("base_currency"),
             base_total=self._base_total(),
             rate=Decimal(exchange["value"]) if exchange else None,
+            stated=expected_values(self.row["stated"], found or {}, resolve) if is_touched else {},
             is_ordered=self.kind in WITH_LINES,
             is_computed=self.kind in WITH_LINES,
         )
@@ -159,7 +169,9 @@ _MONEY = (AccountRole.BANK, AccountRole.TRUST_BANK)
 
 def party_of(kind: DocumentKind) -> Literal["customer", "vendor"]:
     """Return whether a document is with a customer or with a vendor."""
-    vendors = (*_VENDORS_OWN, DocumentKind.BILL_PAYMENT, DocumentKind.CHECK)
+    if kind is DocumentKind.TIME_ACTIVITY:
+        return "customer"
+    vendors = (*_VENDORS_OWN, DocumentKind.BILL_PAYMENT, *MIRRORED_KINDS)
     return "vendor" if kind in vendors else "customer"
 
 
@@ -207,6 +219,7 @@ def as_found(document: LedgerDocument | None) -> FoundDocument | None:
         tax=document.tax_total,
         rate=document.exchange_rate,
         base_total=document.base_total,
+        stated=dict(document.stated),
     )
 
 

@@ -13,9 +13,11 @@ from sqlalchemy import Connection, text
 from hourbridge.common.book import LedgerBinding
 from hourbridge.common.clock import to_text
 from hourbridge.common.faults import declare, fault_point
+from hourbridge.common.messages.events import DocumentKind
 from hourbridge.common.store.engine import Store
 from hourbridge.common.store.rows import bulk, statement
 from hourbridge.connectors.ledger import Ledger, LedgerDocument
+from hourbridge.connectors.statements import MIRRORED_KINDS
 
 CHUNK_DOCUMENTS = 500
 AFTER_CHUNK = declare("reconciler.after_ledger_chunk", "a part of the ledger was read back")
@@ -35,13 +37,13 @@ _UPSERT = statement(
     INSERT INTO ledger_snapshot (book, ledger_connection, kind, ledger_id, run_id, number,
         customer_id, currency, document_date, total, open_balance, edit_token, lines,
         marked_document_id, updated_at, is_ours, is_void, vendor_id, tax_total, exchange_rate,
-        base_total, settles)
+        base_total, settles, stated)
     SELECT r.* FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
         book text, ledger_connection text, kind text, ledger_id text, run_id bigint, number text,
         customer_id text, currency text, document_date date, total numeric, open_balance numeric,
         edit_token text, lines jsonb, marked_document_id text, updated_at timestamptz,
         is_ours boolean, is_void boolean, vendor_id text, tax_total numeric,
-        exchange_rate numeric, base_total numeric, settles jsonb)
+        exchange_rate numeric, base_total numeric, settles jsonb, stated jsonb)
     ON CONFLICT (book, ledger_connection, kind, ledger_id) DO UPDATE SET
         run_id = excluded.run_id, number = excluded.number, customer_id = excluded.customer_id,
         currency = excluded.currency, document_date = excluded.document_date,
@@ -50,9 +52,11 @@ _UPSERT = statement(
         marked_document_id = excluded.marked_document_id, updated_at = excluded.updated_at,
         is_ours = excluded.is_ours, is_void = excluded.is_void, vendor_id = excluded.vendor_id,
         tax_total = excluded.tax_total, exchange_rate = excluded.exchange_rate,
-        base_total = excluded.base_total, settles = excluded.settles
+        base_total = excluded.base_total, settles = excluded.settles,
+        stated = excluded.stated
     """
 )
+_OWN_KINDS = text("SELECT DISTINCT kind FROM seen_document WHERE book = :book")
 _FORGET = text(
     "DELETE FROM ledger_snapshot "
     "WHERE book = :book AND ledger_connection = :connection AND run_id <> :run_id"
@@ -89,7 +93,7 @@ def read_back(
     margin = timedelta(days=margin_days)
     first, last = target.first - margin, max(target.last, today) + margin
     count = 0
-    for kind in sorted(ledger.capabilities.document_kinds):
+    for kind in _kinds(store, ledger, target):
         for chunk in _chunks(ledger.documents(kind, first, last)):
             rows = {document.ledger_id: _row(target, document) for document in chunk}
             with store.transaction() as connection:
@@ -106,6 +110,17 @@ def read_back(
             },
         )
     return count
+
+
+def _kinds(store: Store, ledger: Ledger, target: Target) -> list[DocumentKind]:
+    """Return what is read: kinds that only we enter are left out where the book has none.
+
+    A company's time and purchases may be many times its invoices.
+    """
+    with store.transaction() as connection:
+        ours = set(connection.execute(_OWN_KINDS, {"book": target.book}).scalars())
+    readable = sorted(ledger.capabilities.document_kinds)
+    return [kind for kind in readable if kind not in MIRRORED_KINDS or kind.value in ours]
 
 
 def refresh(connection: Connection, target: Target, document: LedgerDocument) -> None:
@@ -157,4 +172,5 @@ def _row(target: Target, document: LedgerDocument) -> dict[str, Any]:
             {"kind": each.kind, "ledger_id": each.ledger_id, "amount": each.amount}
             for each in document.settles
         ],
+        "stated": dict(document.stated),
     }

@@ -13,6 +13,7 @@ from hourbridge.common.clock import to_text
 from hourbridge.common.ids import derive_key
 from hourbridge.common.messages.events import Document, DocumentLine
 from hourbridge.common.store.rows import bulk, statement
+from hourbridge.reconciler.stated import stated_of
 
 _UPSERT = statement(
     """
@@ -20,12 +21,13 @@ _UPSERT = statement(
         ledger, ledger_connection, customer, job, client, currency, document_date, period, total,
         lines_key, credits_document_id, configuration_version, cut_off_at, ledger_id, edit_token,
         posted_total, posted_at, reason_code, vendor, vendor_bill_number, tax, taxes, base_total,
-        exchange, postings, settles, purpose, engagement, in_ledger, seen_at)
+        exchange, postings, settles, purpose, engagement, in_ledger, stated, seen_at)
     SELECT book, document_id, version, kind, status, number, generation, ledger,
            ledger ->> 'connection', customer, job, client, currency, document_date, period, total,
            lines_key, credits_document_id, configuration_version, cut_off_at, ledger_id,
            edit_token, posted_total, posted_at, reason_code, vendor, vendor_bill_number, tax,
-           taxes, base_total, exchange, postings, settles, purpose, engagement, in_ledger, :seen_at
+           taxes, base_total, exchange, postings, settles, purpose, engagement, in_ledger, stated,
+           :seen_at
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
         book text, document_id text, version bigint, kind text, status text, number text,
         generation integer, ledger jsonb, customer jsonb, job jsonb, client text, currency text,
@@ -33,7 +35,8 @@ _UPSERT = statement(
         configuration_version bigint, cut_off_at timestamptz, ledger_id text, edit_token text,
         posted_total numeric, posted_at timestamptz, reason_code text, vendor jsonb,
         vendor_bill_number text, tax numeric, taxes jsonb, base_total numeric, exchange jsonb,
-        postings jsonb, settles jsonb, purpose text, engagement text, in_ledger boolean)
+        postings jsonb, settles jsonb, purpose text, engagement text, in_ledger boolean,
+        stated jsonb)
     ON CONFLICT (book, document_id) DO UPDATE SET
         version = excluded.version, kind = excluded.kind, status = excluded.status,
         number = excluded.number, generation = excluded.generation, ledger = excluded.ledger,
@@ -49,6 +52,7 @@ _UPSERT = statement(
         taxes = excluded.taxes, base_total = excluded.base_total, exchange = excluded.exchange,
         postings = excluded.postings, settles = excluded.settles, purpose = excluded.purpose,
         engagement = excluded.engagement, in_ledger = excluded.in_ledger,
+        stated = excluded.stated,
         seen_at = excluded.seen_at
     WHERE seen_document.version < excluded.version
     """
@@ -168,6 +172,7 @@ def _content(document: Document) -> dict[str, Any]:
         "purpose": document.purpose,
         "engagement": document.engagement,
         "in_ledger": document.in_ledger,
+        "stated": stated_of(document),
     }
 
 

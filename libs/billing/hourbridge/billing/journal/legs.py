@@ -48,10 +48,15 @@ def _purchase(document: Document) -> tuple[Leg, ...]:
     return (total, *_lines(document, AccountRole.EXPENSE), *_taxes(document, AccountRole.INPUT_TAX))
 
 
-def _paid_at_once(document: Document) -> tuple[Leg, ...]:
-    """Credit the bank; debit costs."""
-    total = -Leg(AccountRole.BANK, document.total, document.base_total)
-    return (total, *_lines(document, AccountRole.EXPENSE), *_taxes(document, AccountRole.INPUT_TAX))
+def _paid_from(role: AccountRole) -> Callable[[Document], tuple[Leg, ...]]:
+    """Credit the bank or the card; debit costs, and the tax that the state gives back."""
+
+    def rule(document: Document) -> tuple[Leg, ...]:
+        paid = Leg(role, document.total, document.base_total, document.paid_from)
+        costs = _lines(document, AccountRole.EXPENSE)
+        return (-paid, *costs, *_taxes(document, AccountRole.INPUT_TAX))
+
+    return rule
 
 
 def _lines(document: Document, role: AccountRole) -> list[Leg]:
@@ -87,9 +92,10 @@ _RULES: dict[DocumentKind, Callable[[Document], tuple[Leg, ...]]] = {
     DocumentKind.CREDIT_MEMO: _mirror(_sale),
     DocumentKind.VENDOR_BILL: _purchase,
     DocumentKind.VENDOR_CREDIT: _mirror(_purchase),
-    DocumentKind.CHECK: _paid_at_once,
-    DocumentKind.CREDIT_CARD_CHARGE: _paid_at_once,
-    DocumentKind.CREDIT_CARD_CREDIT: _mirror(_paid_at_once),
+    DocumentKind.CHECK: _paid_from(AccountRole.BANK),
+    DocumentKind.CASH_PURCHASE: _paid_from(AccountRole.BANK),
+    DocumentKind.CREDIT_CARD_CHARGE: _paid_from(AccountRole.CREDIT_CARD),
+    DocumentKind.CREDIT_CARD_CREDIT: _mirror(_paid_from(AccountRole.CREDIT_CARD)),
     DocumentKind.PAYMENT: _received,
     DocumentKind.BILL_PAYMENT: _paid,
 }

@@ -27,6 +27,7 @@ from hourbridge.common.messages.fields import (
     Payload,
     SourceName,
 )
+from hourbridge.common.messages.posting_kinds import Activity, FormField, PaidAtOnce
 from hourbridge.common.messages.records import Attachment, RecordType
 
 
@@ -121,6 +122,10 @@ class Payable(Payload):
     holdback_percent: DecimalText = Decimal(0)
     pay_when_paid: bool = False
     reason: Literal["subcontractor", "expense"]
+    report: str | None = None
+    """The expense report that it belongs to: one document, one line for each expense."""
+    paid: PaidAtOnce | None = None
+    """Set where the firm pays or paid at once: a purchase is posted, and no bill."""
 
 
 class Charge(Payload):
@@ -172,6 +177,12 @@ class Charge(Payload):
     span: WorkSpan | None = None
     retainer: str | None = None
     """The engagement whose retainer pays for this work."""
+    department: LedgerReference | None = None
+    custom_fields: tuple[FormField, ...] | None = None
+    """What forms of the ledger state besides, of the kinds that the book fills."""
+    email_invoice: bool | None = None
+    document_number: str | None = None
+    """Of invoices that the tracker composed: the number that people know it by."""
     warnings: tuple[str, ...] | None = None
     """What a person should look at before billing: ``receipt_missing``, ``description_thin``."""
 
@@ -227,3 +238,7 @@ class ChargeSetChanged(Payload):
     deleted: bool = False
     payment: MappedPayment | None = None
     """Set for payments, which have no charges."""
+    activities: tuple[Activity, ...] = ()
+    """The complete set of the record's time activities, also where no client is charged."""
+    composed_as: Identifier | None = None
+    """Of invoices composed in the tracker: the tracker's own id of the invoice."""

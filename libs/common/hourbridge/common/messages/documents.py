@@ -19,6 +19,7 @@ from hourbridge.common.messages.fields import (
     LocalDate,
     Payload,
 )
+from hourbridge.common.messages.posting_kinds import Activity, FormField
 from hourbridge.common.messages.records import Attachment
 from hourbridge.common.money import RoundingMode
 
@@ -36,6 +37,7 @@ class DocumentKind(StrEnum):
     CHECK = "check"
     CREDIT_CARD_CHARGE = "credit_card_charge"
     CREDIT_CARD_CREDIT = "credit_card_credit"
+    CASH_PURCHASE = "cash_purchase"
     TIME_ACTIVITY = "time_activity"
 
 
@@ -226,6 +228,16 @@ class Document(Payload):
     """The billing cut-off, for time-to-invoice."""
     posted: LedgerPosition | None = None
     reason: Reason | None = None
+    activity: Activity | None = None
+    """Of time activities: the work."""
+    employee: LedgerReference | None = None
+    """Whom a purchase paid, where that is an employee."""
+    paid_from: LedgerReference | None = None
+    """Of purchases: the ledger's bank or card account."""
+    department: LedgerReference | None = None
+    custom_fields: tuple[FormField, ...] = ()
+    email_wanted: bool = False
+    """The ledger sends it to ``email``."""
 
 
 class DocumentChanged(Payload):

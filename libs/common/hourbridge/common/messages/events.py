@@ -40,8 +40,10 @@ from hourbridge.common.messages.list_changes import (
     ListChangeRequested,
     ListTarget,
 )
+from hourbridge.common.messages.posting_kinds import Activity, FormField, PaidAtOnce
 
 __all__ = [
+    "Activity",
     "BookConfigured",
     "Charge",
     "ChargeSetChanged",
@@ -55,6 +57,7 @@ __all__ = [
     "DocumentStatus",
     "ExchangeRateUsed",
     "FieldReason",
+    "FormField",
     "IntakeRejected",
     "LedgerPosition",
     "LineAdjustment",
@@ -63,6 +66,7 @@ __all__ = [
     "ListTarget",
     "MappedPayment",
     "MappingOutcome",
+    "PaidAtOnce",
     "Payable",
     "PaymentPart",
     "Posting",

@@ -85,7 +85,7 @@ class _Builder:
     def _fits(self, value: Json, schema: Schema) -> bool:
         """Return whether a known value is of the kind that the schema asks for."""
         options = [self._resolve(part) for part in schema.get("anyOf", [schema])]
-        kind = {str: "string", int: "integer", dict: "object"}[type(value)]
+        kind = {str: "string", int: "integer", dict: "object", list: "array"}[type(value)]
         return any(
             option.get("type") == kind
             and value in option.get("enum", [value])
@@ -188,6 +188,9 @@ def _consistent(name: str, style: Style, built: dict[str, Json]) -> dict[str, Js
         return {"id": "42"}
     if name == "ExpenseMapping":
         built.pop("account" if style is Style.FULL else "item", None)
+    if name == "CustomFieldRule":
+        built.pop("value" if style is Style.FULL else "source_field", None)
+        built.setdefault("source_field" if style is Style.FULL else "value", "PO")
     if style is not Style.MINIMAL:
         built |= _ACROSS_FIELDS.get((name, style), {})
     return {field: value for field, value in built.items() if value is not None}
@@ -206,6 +209,7 @@ _ACROSS_FIELDS: dict[tuple[str, Style], dict[str, Json]] = {
         "billable_state": "no_charge",
         "billable": None,
     },
+    ("ListRule", Style.AWKWARD): {"collision_name": "{name} 東京 ({code})"},
     ("TimePolicy", Style.AWKWARD): {"locale": "sr-Latn-RS"},
     ("Expense", Style.FULL): {"payment_source": "employee", "is_refund": False},
     ("Expense", Style.AWKWARD): {

@@ -37,6 +37,7 @@ _KINDS = {
     "item": _Kind("Item", type="Type"),
     "account": _Kind("Account", type="AccountType"),
     "class": _Kind("Class"),
+    "department": _Kind("Department"),
     "term": _Kind("Term", has_tree=False),
     "tax_code": _Kind("TaxCode", has_tree=False),
 }
@@ -152,6 +153,7 @@ def _entity(kind: str, row: Row) -> LedgerEntity:
         parent_id=row.get("ParentRef", {}).get("value"),
         full_name=row.get("FullyQualifiedName"),
         classification=str(row["Classification"]).lower() if "Classification" in row else None,
+        is_project=row.get("IsProject") is True,
         income_account_id=row.get("IncomeAccountRef", {}).get("value"),
     )
 

@@ -30,6 +30,8 @@ INVALID_PROPERTY = "2010"
 INVALID_REFERENCE = "2500"
 DUPLICATE_REQUEST = "600"
 DUPLICATE_NUMBER = "6140"
+DUPLICATE_NAME = "6240"
+DUPLICATE_OBJECT = "630"
 STALE = "5010"
 _THROTTLED = "3001"
 _UNAVAILABLE = frozenset({"130", "140", "150", "6190"})
@@ -87,6 +89,16 @@ def error_of_transport(error: httpx.RequestError, *, is_write: bool) -> LedgerEr
     if is_write and not never_sent:
         return LedgerOutcomeUnknown(f"no answer came back ({what})")
     return LedgerUnavailable(f"QuickBooks Online cannot be reached ({what})")
+
+
+def error_of_item(answer: Mapping[str, Any]) -> LedgerError | None:
+    """Return what an item of a batch complains of, None for one that was carried out."""
+    fault = _fault(answer)
+    if fault is None:
+        return None
+    if fault.code == _THROTTLED:
+        return LedgerThrottled(fault.text, retry_after_seconds=THROTTLE_PAUSE_SECONDS)
+    return _refusal(fault.code or "no_code", fault.text or fault.code, None, is_write=True)
 
 
 def missing(error: LedgerRejected, ledger_id: str) -> DocumentMissing:

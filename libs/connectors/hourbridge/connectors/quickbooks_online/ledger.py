@@ -15,9 +15,16 @@ from hourbridge.connectors.ledger import (
     LedgerEntity,
     LedgerWrite,
     WriteKind,
+    Written,
+)
+from hourbridge.connectors.quickbooks_online.batching import (
+    BATCHED_KINDS,
+    ITEMS_MAX,
+    BatchWriter,
+    batched,
 )
 from hourbridge.connectors.quickbooks_online.entities import Entities
-from hourbridge.connectors.quickbooks_online.forms import FORMS, READ_ONLY
+from hourbridge.connectors.quickbooks_online.forms import FORMS
 from hourbridge.connectors.quickbooks_online.preferences import Preferences, PreferencesReader
 from hourbridge.connectors.quickbooks_online.references import AMOUNT_DECIMALS
 from hourbridge.connectors.quickbooks_online.sales_payload import (
@@ -27,9 +34,11 @@ from hourbridge.connectors.quickbooks_online.sales_payload import (
 from hourbridge.connectors.quickbooks_online.searching import DocumentSearch
 from hourbridge.connectors.quickbooks_online.transport import CALL_TIMEOUT_SECONDS, Transport
 from hourbridge.connectors.quickbooks_online.writing import PREPARE_SECONDS_MAX, DocumentWriter
+from hourbridge.connectors.statements import MIRRORED_KINDS
 
 REQUEST_ID_CHARACTERS_MAX = 50
 NUMBER_CHARACTERS_MAX = 21
+UPDATED_IN_PLACE = frozenset({DocumentKind.INVOICE, *MIRRORED_KINDS})
 OPERATION_MEMORY_SECONDS = 82_800
 """Reports speak of 24 hours, the documentation of none; an hour is kept in hand."""
 
@@ -51,6 +60,9 @@ class QuickBooksOnlineLedger:
         self._writer = DocumentWriter(
             transport, self._search, self._entities, self._preferences, clock
         )
+        self._batches = BatchWriter(
+            transport, clock, prepare=self._writer.prepare, singly=self.write
+        )
         self._capabilities = _capabilities(operation_memory_seconds)
 
     @property
@@ -71,6 +83,12 @@ class QuickBooksOnlineLedger:
             return self._writer.apply(write)
         change = self._writer.update if write.kind is WriteKind.UPDATE else self._writer.delete
         return change(write, str(write.ledger_id))
+
+    def write_many(self, writes: Sequence[LedgerWrite]) -> list[Written]:
+        """Carry out many writes in one call; see ``Ledger.write_many``."""
+        ensure(len(writes) <= ITEMS_MAX, "too many writes for one batch", writes=len(writes))
+        ensure(all(map(batched, writes)), "a write can't be part of a batch")
+        return self._batches.write(writes)
 
     def find(self, document: Document) -> LedgerDocument | None:
         """Search for our document by its markers; see ``Ledger.find``."""
@@ -134,8 +152,10 @@ def _capabilities(operation_memory_seconds: int) -> Capabilities:
         amount_is_quantity_times_price=True,
         amount_decimals_max=AMOUNT_DECIMALS,
         document_kinds=frozenset(FORMS),
-        read_only_kinds=frozenset(READ_ONLY),
+        update_kinds=UPDATED_IN_PLACE,
         links_documents=True,
+        batch_writes_max=ITEMS_MAX,
+        batched_kinds=BATCHED_KINDS,
         # A refused token makes it two calls; a renewal and the turns in the budget come on top.
         write_seconds_max=PREPARE_SECONDS_MAX + 3 * CALL_TIMEOUT_SECONDS,
     )

@@ -8,6 +8,7 @@ _MARKER = re.compile(r"hourbridge:([A-Za-z0-9._-]+)")
 NOTE_CHARACTERS_MAX = 4000
 _LINK = "hourbridge-link:"
 _FILE = "hourbridge-file:"
+_ENTRY = "hourbridge-entry:"
 
 
 def note_for(document_id: str, credited_ledger_id: str | None = None) -> str:
@@ -55,3 +56,25 @@ def keeping(note: str | None, ours: str) -> str:
     if ours in note:
         return note
     return f"{ours} {note}"[:NOTE_CHARACTERS_MAX]
+
+
+def entry_note(operation_key: str, text: str | None) -> str:
+    """Return the note of a list entry that we create: our marker, then the note itself."""
+    return f"{_ENTRY}{operation_key} {text or ''}".strip()
+
+
+def entry_key(note: str | None) -> str | None:
+    """Return the operation key by which an entry was created, where its note carries one."""
+    _, found, rest = (note or "").partition(_ENTRY)
+    return rest.split(maxsplit=1)[0] if found and rest.strip() else None
+
+
+def without_entry_note(note: str | None) -> str | None:
+    """Return the note of an entry as a person wrote it."""
+    if note is None:
+        return None
+    before, found, rest = note.partition(_ENTRY)
+    if not found:
+        return note
+    after = rest.split(maxsplit=1)[1:]
+    return "".join([before, *after]).strip() or None

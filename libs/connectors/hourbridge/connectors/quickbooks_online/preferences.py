@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -10,6 +11,8 @@ from hourbridge.common.clock import Clock
 from hourbridge.connectors.quickbooks_online.transport import Transport
 
 _FRESH_SECONDS = 60
+_PURCHASE_NUMBERS = "VendorAndPurchasesPrefs.UseCustomTxnNumbers"
+_FIELD_NAME = "SalesFormsPrefs.SalesCustomName"
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,15 @@ class Preferences:
     needs_exchange_account: bool = False
     """The company converts line by line and has no account for what is left of a document."""
     uses_sales_tax: bool = False
+    tracks_departments: bool = False
+    tracks_classes: bool = False
+    """Whether lines have a class."""
+    has_transaction_classes: bool = False
+    """Whether a sale has one class as a whole."""
+    has_own_purchase_numbers: bool = True
+    """Whether callers number checks and purchases; else the company does it by itself."""
+    form_fields: Mapping[str, str] = field(default_factory=dict)
+    """The sales forms' own three fields: their definitions' ids by lower-case name."""
     is_american: bool = True
     """Whether the tax rules of the United States hold: lines are taxed or not, one code each."""
 
@@ -59,7 +71,8 @@ class PreferencesReader:
 
 
 def _preferences(content: dict[str, Any]) -> Preferences:
-    closed = content.get("AccountingInfoPrefs", {}).get("BookCloseDate")
+    accounting = content.get("AccountingInfoPrefs", {})
+    closed = accounting.get("BookCloseDate")
     currency = content.get("CurrencyPrefs", {})
     return Preferences(
         closed_through=date.fromisoformat(closed[:10]) if closed else None,
@@ -69,5 +82,28 @@ def _preferences(content: dict[str, Any]) -> Preferences:
             currency.get("LineBaseAmounts") and "ExchangeAccountRef" not in currency
         ),
         uses_sales_tax=bool(content.get("TaxPrefs", {}).get("UsingSalesTax", False)),
+        tracks_departments=bool(accounting.get("TrackDepartments", False)),
+        tracks_classes=bool(accounting.get("ClassTrackingPerTxnLine", False)),
+        has_transaction_classes=bool(accounting.get("ClassTrackingPerTxn", False)),
+        has_own_purchase_numbers=_other(content).get(_PURCHASE_NUMBERS, "true").lower() != "false",
+        form_fields=_form_fields(content),
         has_own_numbers=bool(content.get("SalesFormsPrefs", {}).get("CustomTxnNumbers", False)),
     )
+
+
+def _other(content: dict[str, Any]) -> dict[str, str]:
+    """Return the preferences that the service keeps as names and texts."""
+    pairs = content.get("OtherPrefs", {}).get("NameValue", [])
+    return {str(pair.get("Name")): str(pair.get("Value")) for pair in pairs}
+
+
+def _form_fields(content: dict[str, Any]) -> dict[str, str]:
+    """Return the sales forms' own fields; the digit at a name's end is the definition's id."""
+    found = {}
+    for group in content.get("SalesFormsPrefs", {}).get("CustomField", []):
+        for each in group.get("CustomField", []):
+            name = str(each.get("Name", ""))
+            if name.startswith(_FIELD_NAME) and each.get("StringValue"):
+                label = str(each["StringValue"])
+                found[label.casefold()] = name.removeprefix(_FIELD_NAME)
+    return found

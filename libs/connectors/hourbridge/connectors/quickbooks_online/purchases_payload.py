@@ -1,4 +1,4 @@
-"""A document as the JSON of a bill or vendor credit."""
+"""A document as the JSON of a bill, vendor credit, check, cash or card purchase."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hourbridge.common.errors import LedgerRejected
 from hourbridge.common.messages.events import Document, DocumentKind, DocumentLine
 from hourbridge.common.money import EXACT, RoundingMode, round_digits
 from hourbridge.connectors.ledger import LedgerWrite
+from hourbridge.connectors.quickbooks_online.custom_fields import custom_fields, with_others
 from hourbridge.connectors.quickbooks_online.full_update import over
 from hourbridge.connectors.quickbooks_online.marker import note_with
 from hourbridge.connectors.quickbooks_online.references import (
@@ -20,12 +22,22 @@ from hourbridge.connectors.statements import number_in_ledger
 
 ACCOUNT_DETAIL = "AccountBasedExpenseLineDetail"
 ITEM_DETAIL = "ItemBasedExpenseLineDetail"
+PAYMENT_TYPES = {
+    DocumentKind.CHECK: "Check",
+    DocumentKind.CASH_PURCHASE: "Cash",
+    DocumentKind.CREDIT_CARD_CHARGE: "CreditCard",
+    DocumentKind.CREDIT_CARD_CREDIT: "CreditCard",
+}
+"""What was paid at once: one entity of the ledger for all of them."""
 _NOT_OURS = (
     "APAccountRef",
+    "CustomField",
     "DepartmentRef",
     "DueDate",
     "ExchangeRate",
     "GlobalTaxCalculation",
+    "PaymentMethodRef",
+    "PrintStatus",
     "SalesTermRef",
     "TxnTaxDetail",
 )
@@ -34,7 +46,7 @@ _NOT_OURS = (
 
 @dataclass(frozen=True)
 class PurchasesPayload:
-    """Makes the JSON of bills and vendor credits."""
+    """Makes the JSON of bills and vendor credits, and of what was paid at once."""
 
     references: References
 
@@ -44,8 +56,10 @@ class PurchasesPayload:
         body: dict[str, Any] = {
             "DocNumber": number_in_ledger(document),
             "TxnDate": document.document_date.isoformat(),
-            "VendorRef": self.references.vendor(document),
+            **self._party(document),
             **self.references.currency(document),
+            **self.references.department(document),
+            **custom_fields(self.references, document),
             "PrivateNote": note_with(document.document_id, _note(document)),
             "Line": [self._line(document, line) for line in document.lines],
         }
@@ -58,7 +72,35 @@ class PurchasesPayload:
 
     def for_update(self, write: LedgerWrite, current: Mapping[str, Any]) -> dict[str, Any]:
         """Return the body of a full update: our statement over the fields that we don't own."""
-        return over(current, self.for_create(write), not_ours=_NOT_OURS)
+        ours = with_others(self.for_create(write), current)
+        return over(current, ours, not_ours=_NOT_OURS)
+
+    def _party(self, document: Document) -> dict[str, Any]:
+        """Return who is owed, or who was paid and from which account."""
+        payment_type = PAYMENT_TYPES.get(document.kind)
+        if payment_type is None:
+            return {"VendorRef": self.references.vendor(document)}
+        if document.total < 0:
+            what = f"a {document.kind.value.replace('_', ' ')} can't be over less than nothing"
+            raise LedgerRejected(what, reason_code="negative_total", number=document.number)
+        if not self.references.preferences.has_own_purchase_numbers:
+            what = (
+                "the company numbers its expenses itself, so ours can't be found by number: "
+                "turn on custom transaction numbers (Account and settings, Expenses)"
+            )
+            raise LedgerRejected(what, reason_code="numbers_not_ours", number=document.number)
+        body: dict[str, Any] = {
+            "PaymentType": payment_type,
+            "AccountRef": self.references.account(None, document.paid_from, document),
+        }
+        if document.employee is not None:
+            payee = self.references.to("employee", document.employee)
+            body["EntityRef"] = {**payee, "type": "Employee"}
+        elif document.vendor is not None:
+            body["EntityRef"] = {**self.references.vendor(document), "type": "Vendor"}
+        if document.kind is DocumentKind.CREDIT_CARD_CREDIT:
+            body["Credit"] = True
+        return body
 
     def _line(self, document: Document, line: DocumentLine) -> dict[str, Any]:
         self.references.check_amount(document, line.amount, line.position)
@@ -67,8 +109,7 @@ class PurchasesPayload:
             if line.item is not None and line.account is None
             else self._account_based(document, line)
         )
-        if line.class_ref is not None:
-            detail["ClassRef"] = self.references.to("class", line.class_ref)
+        detail |= self.references.line_class(line)
         if document.customer is not None or document.job is not None:
             detail["CustomerRef"] = self.references.buyer(document)
         # What is rebilled stands on an invoice of ours: the ledger must not offer it a second time.

@@ -7,6 +7,7 @@ from typing import Any
 
 from hourbridge.common.messages.events import DocumentKind
 from hourbridge.connectors.ledger import LedgerDocument, LedgerLine
+from hourbridge.connectors.quickbooks_online.custom_fields import stated_fields
 from hourbridge.connectors.quickbooks_online.purchases_payload import ACCOUNT_DETAIL, ITEM_DETAIL
 from hourbridge.connectors.quickbooks_online.reading import (
     decimal_of,
@@ -24,6 +25,7 @@ def to_ledger_document(kind: DocumentKind, row: Mapping[str, Any]) -> LedgerDocu
         vendor_id=_payee(row),
         total=decimal_of(row.get("TotalAmt", 0)),
         open_balance=optional_decimal(row.get("Balance")),
+        stated=_stated(row),
         lines=tuple(_line(line, position) for position, line in enumerate(lines, start=1)),
     )
 
@@ -35,10 +37,37 @@ def statement_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
         for line in row.get("Line", [])
         if line.get("DetailType") in _DETAILS
     )
-    return (row.get("VendorRef", {}).get("value"), lines)
+    paid = (row.get("PaymentType"), row.get("AccountRef", {}).get("value"), _entity(row))
+    return (row.get("VendorRef", {}).get("value"), *paid, lines)
+
+
+def kind_of(row: Mapping[str, Any]) -> DocumentKind | None:
+    """Return which kind of ours a purchase is; one entity holds several."""
+    if row.get("PaymentType") == "CreditCard":
+        is_credit = row.get("Credit") is True
+        return DocumentKind.CREDIT_CARD_CREDIT if is_credit else DocumentKind.CREDIT_CARD_CHARGE
+    by_type = {"Check": DocumentKind.CHECK, "Cash": DocumentKind.CASH_PURCHASE}
+    return by_type.get(str(row.get("PaymentType")))
 
 
 _DETAILS = (ACCOUNT_DETAIL, ITEM_DETAIL)
+
+
+def _entity(row: Mapping[str, Any]) -> tuple[str, str] | None:
+    payee = row.get("EntityRef")
+    return (str(payee.get("type", "Vendor")), str(payee.get("value"))) if payee else None
+
+
+def _stated(row: Mapping[str, Any]) -> dict[str, str]:
+    """Return the account that paid, the employee who was paid, and the location."""
+    payee = row.get("EntityRef") or {}
+    named = {
+        "paid_from": row.get("AccountRef", {}).get("value"),
+        "employee": payee.get("value") if payee.get("type") == "Employee" else None,
+        "department": row.get("DepartmentRef", {}).get("value"),
+    }
+    stated = {name: str(value) for name, value in named.items() if value is not None}
+    return stated | stated_fields(row)
 
 
 def _payee(row: Mapping[str, Any]) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 from hourbridge.common.book import LedgerReference
 from hourbridge.common.book.accounts import AccountRole
 from hourbridge.common.errors import LedgerRejected
-from hourbridge.common.messages.events import Document
+from hourbridge.common.messages.events import Document, DocumentLine
 from hourbridge.common.money import EXACT, RoundingMode, minor_unit_digits, round_digits
 from hourbridge.connectors.ledger import LedgerEntity
 from hourbridge.connectors.quickbooks_online.entities import Entities
@@ -56,6 +56,33 @@ class References:
             what = "the document concerns a customer and names none"
             raise LedgerRejected(what, reason_code="customer_missing", number=document.number)
         return self.to("customer", buyer)
+
+    def customer_or_project(self, document: Document) -> dict[str, Any]:
+        """Return the references to whom a document is for: a true project beside its customer."""
+        buyer = self.buyer(document)
+        known = self.entities.resolve("customer", LedgerReference(id=buyer["value"]))
+        if known is None or not known.is_project or known.parent_id is None:
+            return {"CustomerRef": buyer}
+        return {"CustomerRef": {"value": known.parent_id}, "ProjectRef": buyer}
+
+    def department(self, document: Document) -> dict[str, Any]:
+        """Return the location of a document, nothing where the company tracks none."""
+        if document.department is None or not self.preferences.tracks_departments:
+            return {}
+        return {"DepartmentRef": self.to("department", document.department)}
+
+    def line_class(self, line: DocumentLine) -> dict[str, Any]:
+        """Return the class of a line, nothing where the company keeps none for lines."""
+        if line.class_ref is None or not self.preferences.tracks_classes:
+            return {}
+        return {"ClassRef": self.to("class", line.class_ref)}
+
+    def transaction_class(self, document: Document) -> dict[str, Any]:
+        """Return the class of a whole sale, where the company keeps one for each and all agree."""
+        named = {line.class_ref.key: line.class_ref for line in document.lines if line.class_ref}
+        if not self.preferences.has_transaction_classes or len(named) != 1:
+            return {}
+        return {"ClassRef": self.to("class", next(iter(named.values())))}
 
     def vendor(self, document: Document) -> dict[str, str]:
         """Return the reference to the vendor of a document."""

@@ -11,6 +11,7 @@ from hourbridge.common.errors import LedgerRejected
 from hourbridge.common.messages.events import Document, DocumentKind, DocumentLine
 from hourbridge.common.money import EXACT, RoundingMode, decimal_text, round_digits
 from hourbridge.connectors.ledger import LedgerWrite
+from hourbridge.connectors.quickbooks_online.custom_fields import custom_fields, with_others
 from hourbridge.connectors.quickbooks_online.full_update import over
 from hourbridge.connectors.quickbooks_online.marker import note_for
 from hourbridge.connectors.quickbooks_online.references import (
@@ -19,11 +20,13 @@ from hourbridge.connectors.quickbooks_online.references import (
     References,
 )
 from hourbridge.connectors.quickbooks_online.taxes import line_tax_code, tax_detail
+from hourbridge.connectors.quickbooks_online.time_linking import linked
 
 QUANTITY_DECIMALS_MAX = 5
 UNIT_PRICE_DECIMALS_MAX = 7
 _MEMO_CHARACTERS_MAX = 1000
 _SALES = "SalesItemLineDetail"
+_SENT = "EmailSent"
 _NOT_OURS = (
     "AllowOnlineACHPayment",
     "AllowOnlineCreditCardPayment",
@@ -66,26 +69,36 @@ class SalesPayload:
     def for_create(self, write: LedgerWrite) -> dict[str, Any]:
         """Return the body of a create; raises LedgerRejected for what the ledger can't express."""
         document = write.document
-        return {
+        body = {
             **self._header(document),
             "PrivateNote": note_for(document.document_id, write.applies_to_ledger_id),
             "Line": [self._line(document, line) for line in document.lines],
             **tax_detail(self.references, document),
         }
+        return body if document.kind is not DocumentKind.INVOICE else linked(write, body)
 
     def for_update(self, write: LedgerWrite, current: Mapping[str, Any]) -> dict[str, Any]:
         """Return the body of a full update: our statement over the fields that we don't own."""
-        links = [
-            link for link in current.get("LinkedTxn", []) if link.get("TxnType") in _WRITABLE_LINKS
+        ours = with_others(self.for_create(write), current)
+        if current.get("EmailStatus") == _SENT:
+            ours.pop("EmailStatus", None)  # asked for once; stating it again would send it again
+        kept = [
+            link
+            for link in current.get("LinkedTxn", [])
+            if link.get("TxnType") in _WRITABLE_LINKS and link not in ours.get("LinkedTxn", [])
         ]
-        ours = self.for_create(write) | ({"LinkedTxn": links} if links else {})
+        links = [*kept, *ours.get("LinkedTxn", [])]
+        ours |= {"LinkedTxn": links} if links else {}
         return over(current, ours, not_ours=_NOT_OURS, is_line_of_ours=lambda line: _SALES in line)
 
     def _header(self, document: Document) -> dict[str, Any]:
         header: dict[str, Any] = {
             "DocNumber": document.number,
             "TxnDate": document.document_date.isoformat(),
-            "CustomerRef": self.references.buyer(document),
+            **self.references.customer_or_project(document),
+            **self.references.department(document),
+            **self.references.transaction_class(document),
+            **custom_fields(self.references, document),
             **self.references.currency(document),
         }
         if document.kind is DocumentKind.INVOICE:
@@ -95,6 +108,8 @@ class SalesPayload:
                 header["SalesTermRef"] = self.references.to("term", document.terms)
         if document.email:
             header["BillEmail"] = {"Address": document.email}
+        if document.email_wanted and document.email:
+            header["EmailStatus"] = "NeedToSend"
         if document.memo:
             header["CustomerMemo"] = {"value": document.memo[:_MEMO_CHARACTERS_MAX]}
         return header
@@ -109,8 +124,7 @@ class SalesPayload:
         }
         if line.service_date is not None:
             detail["ServiceDate"] = line.service_date.isoformat()
-        if line.class_ref is not None:
-            detail["ClassRef"] = self.references.to("class", line.class_ref)
+        detail |= self.references.line_class(line)
         code = line_tax_code(self.references, document, line)
         if code is not None:
             detail["TaxCodeRef"] = code

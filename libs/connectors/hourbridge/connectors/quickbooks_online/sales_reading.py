@@ -8,6 +8,7 @@ from typing import Any
 
 from hourbridge.common.messages.events import DocumentKind
 from hourbridge.connectors.ledger import LedgerDocument, LedgerLine
+from hourbridge.connectors.quickbooks_online.custom_fields import stated_fields
 from hourbridge.connectors.quickbooks_online.reading import decimal_of, head, optional_decimal
 
 _SALES = "SalesItemLineDetail"
@@ -18,7 +19,8 @@ def to_ledger_document(kind: DocumentKind, row: Mapping[str, Any]) -> LedgerDocu
     """Return the document; amounts exact, subtotal lines left out."""
     return LedgerDocument(
         **head(kind, row),
-        customer_id=row.get("CustomerRef", {}).get("value"),
+        customer_id=_buyer(row),
+        stated=_stated(row),
         total=decimal_of(row.get("TotalAmt", 0)),
         open_balance=_open_balance(kind, row),
         lines=_lines(row.get("Line", [])),
@@ -40,7 +42,20 @@ def statement_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
         for line in row.get("Line", [])
         if _SALES in line
     )
-    return (row.get("CustomerRef", {}).get("value"), lines)
+    return (_buyer(row), sorted(_stated(row).items()), lines)
+
+
+def _buyer(row: Mapping[str, Any]) -> str | None:
+    """Return whom a sale is to: a true project stands beside its customer."""
+    reference = row.get("ProjectRef") or row.get("CustomerRef") or {}
+    value = reference.get("value")
+    return None if value is None else str(value)
+
+
+def _stated(row: Mapping[str, Any]) -> dict[str, str]:
+    department = row.get("DepartmentRef", {}).get("value")
+    located = {"department": str(department)} if department is not None else {}
+    return {**located, **stated_fields(row)}
 
 
 def _lines(rows: list[dict[str, Any]]) -> tuple[LedgerLine, ...]:

@@ -11,7 +11,7 @@ from hourbridge.common.errors import LedgerRejected
 from hourbridge.common.messages.events import Document, DocumentKind
 from hourbridge.connectors.ledger import LedgerDocument
 from hourbridge.connectors.quickbooks_online.faults import OBJECT_NOT_FOUND
-from hourbridge.connectors.quickbooks_online.forms import readable
+from hourbridge.connectors.quickbooks_online.forms import form_of
 from hourbridge.connectors.quickbooks_online.marker import is_link
 from hourbridge.connectors.quickbooks_online.queries import equals, quoted, select, select_all
 from hourbridge.connectors.quickbooks_online.transport import Transport
@@ -29,7 +29,7 @@ class DocumentSearch:
 
     def row(self, kind: DocumentKind, ledger_id: str) -> dict[str, Any] | None:
         """Return a document as the ledger's JSON, or None when there is none of this id."""
-        entity = readable(kind).entity
+        entity = form_of(kind).entity
         try:
             row: dict[str, Any] = self._transport.get(f"{entity.lower()}/{ledger_id}")[entity]
         except LedgerRejected as error:
@@ -41,30 +41,45 @@ class DocumentSearch:
     def read(self, kind: DocumentKind, ledger_id: str) -> LedgerDocument | None:
         """Return a document, or None when there is none of this id."""
         row = self.row(kind, ledger_id)
-        return readable(kind).read(kind, row) if row is not None else None
+        return form_of(kind).read(kind, row) if row is not None else None
 
     def find(self, document: Document) -> LedgerDocument | None:
         """Return ours by number, else ours by marker around its date, else another's of the number.
 
         The private note can't be searched in the ledger, so markers are compared here.
         """
-        form = readable(document.kind)
-        condition = equals(form.number_property, number_in_ledger(document))
-        rows = select(self._transport, form.entity, [condition])
-        numbered = [_as_asked(document, form.read(document.kind, row)) for row in rows]
+        numbered = self._numbered(document)
         ours = next((found for found in numbered if found.is_ours), None)
         if ours is not None:
             return ours
+        marked = self._marked(document, document.document_date, document.document_date)
+        if marked is not None:
+            return marked
         margin = timedelta(days=SEARCH_DAYS)
         first, last = document.document_date - margin, document.document_date + margin
+        return self._marked(document, first, last) or (numbered[0] if numbered else None)
+
+    def _numbered(self, document: Document) -> list[LedgerDocument]:
+        """Return the documents that have our number; none of kinds without numbers."""
+        form = form_of(document.kind)
+        if form.number_property is None:
+            return []
+        conditions = [equals(form.number_property, number_in_ledger(document))]
+        rows = select(self._transport, form.entity, conditions)
+        return [
+            _as_asked(document, form.read(document.kind, row)) for row in rows if form.holds(row)
+        ]
+
+    def _marked(self, document: Document, first: date, last: date) -> LedgerDocument | None:
+        """Return the document with our marker of these days."""
         for found in self.documents(document.kind, first, last):
             if found.marked_document_id == document.document_id:
-                return found
-        return numbered[0] if numbered else None
+                return replace(found, is_ours=True)
+        return None
 
     def documents(self, kind: DocumentKind, first: date, last: date) -> Iterator[LedgerDocument]:
         """Yield every document dated within ``first`` to ``last``; our mere links are none."""
-        form = readable(kind)
+        form = form_of(kind)
         conditions = [
             f"TxnDate >= {quoted(first.isoformat())}",
             f"TxnDate <= {quoted(last.isoformat())}",
@@ -72,7 +87,7 @@ class DocumentSearch:
         if form.condition is not None:
             conditions.append(form.condition)
         for row in select_all(self._transport, form.entity, conditions):
-            if not is_link(row.get("PrivateNote")):
+            if form.holds(row) and not is_link(row.get("PrivateNote")):
                 yield form.read(kind, row)
 
 

@@ -10,7 +10,7 @@ import httpx
 
 from hourbridge.common.errors import LedgerAuthorizationExpired, LedgerThrottled
 from hourbridge.common.exact_json import dumps, loads
-from hourbridge.connectors.access import CallBudget, Exchange, Observer, TokenSource
+from hourbridge.connectors.access import BatchingCallBudget, Exchange, Observer, TokenSource
 from hourbridge.connectors.quickbooks_online.faults import error_of, error_of_transport
 
 MINOR_VERSION = "75"
@@ -19,6 +19,7 @@ MINOR_VERSION = "75"
 CALL_TIMEOUT_SECONDS = 30
 _CONNECT_TIMEOUT_SECONDS = 5
 _UNAUTHENTICATED = 401
+_BATCH = "batch"
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Transport:
         company_id: str,
         *,
         tokens: TokenSource,
-        budget: CallBudget,
+        budget: BatchingCallBudget,
         observer: Observer = _ignore,
     ) -> None:
         self._client = client
@@ -116,7 +117,7 @@ class Transport:
         self._client.close()
 
     def _exchange(self, request: Request, token: str) -> httpx.Response:
-        self._budget.take()
+        self._budget.take_batch() if request.path == _BATCH else self._budget.take()
         try:
             response = self._client.request(
                 request.method,

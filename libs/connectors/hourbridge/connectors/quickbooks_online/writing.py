@@ -1,4 +1,4 @@
-"""Creating, updating and deleting invoices and credit memos, safe to repeat."""
+"""Creating, updating and deleting documents, safe to repeat."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from hourbridge.common.clock import Clock
 from hourbridge.common.errors import (
     DocumentMissing,
     EditTokenStale,
+    LedgerError,
     LedgerRejected,
     LedgerUnavailable,
 )
 from hourbridge.common.messages.events import Document
 from hourbridge.common.money import RoundingMode, round_digits
-from hourbridge.connectors.ledger import LedgerDocument, LedgerWrite
+from hourbridge.connectors.ledger import LedgerDocument, LedgerWrite, WriteKind
 from hourbridge.connectors.quickbooks_online.attaching import Attacher
+from hourbridge.connectors.quickbooks_online.batching import Prepared
+from hourbridge.connectors.quickbooks_online.custom_fields import ENHANCED, is_enhanced
 from hourbridge.connectors.quickbooks_online.entities import Entities
 from hourbridge.connectors.quickbooks_online.faults import (
     DUPLICATE_NUMBER,
+    DUPLICATE_OBJECT,
     DUPLICATE_REQUEST,
     INVALID_PROPERTY,
     INVALID_REFERENCE,
@@ -33,6 +37,7 @@ from hourbridge.connectors.quickbooks_online.linking import Linker
 from hourbridge.connectors.quickbooks_online.preferences import PreferencesReader
 from hourbridge.connectors.quickbooks_online.references import AMOUNT_DECIMALS, References
 from hourbridge.connectors.quickbooks_online.searching import DocumentSearch
+from hourbridge.connectors.quickbooks_online.time_linking import not_counted
 from hourbridge.connectors.quickbooks_online.transport import Transport
 from hourbridge.connectors.statements import stated_amounts
 
@@ -72,14 +77,14 @@ class DocumentWriter:
         try:
             row = self._send(write, lambda: self._payload(write).for_create(write), deadline)
         except LedgerRejected as error:
-            if error.reason_code not in (DUPLICATE_NUMBER, DUPLICATE_REQUEST):
+            if error.reason_code not in (DUPLICATE_NUMBER, DUPLICATE_REQUEST, DUPLICATE_OBJECT):
                 raise
             # Either somebody's document, or ours from an earlier attempt that went unanswered.
             found = self._search.find(document)
             if found is None or not found.is_ours:
                 raise
             return found
-        created = form_of(document.kind).read(document.kind, row)
+        created = self._with_links(write, form_of(document.kind).read(document.kind, row))
         if write.is_repeat and self._search.row(document.kind, created.ledger_id) is None:
             what = "the ledger remembers creating this document, but it has been deleted since"
             raise DocumentMissing(what, reason_code="replayed", ledger_id=created.ledger_id)
@@ -98,7 +103,39 @@ class DocumentWriter:
                 return form.read(document.kind, current)
             raise _changed_meanwhile(ledger_id)
         row = self._send(write, lambda: self._payload(write).for_update(write, current), deadline)
-        return form.read(document.kind, row)
+        return self._with_links(write, form.read(document.kind, row))
+
+    def _with_links(self, write: LedgerWrite, written: LedgerDocument) -> LedgerDocument:
+        """Return an invoice with what linking its time did not achieve: the invoice stands."""
+        if not write.time_links:
+            return written
+        try:
+            warnings = not_counted(self._transport, write)
+        except LedgerError as error:
+            warnings = (f"whether the linked time counts as billed could not be read: {error}",)
+        return replace(written, warnings=warnings)
+
+    def prepare(self, write: LedgerWrite) -> Prepared:
+        """Return a write as an item of a batch; raises as the write itself would."""
+        form, kind = form_of(write.document.kind), write.document.kind
+
+        def read(row: _Body) -> LedgerDocument:
+            return form.read(kind, row)
+
+        if write.kind is WriteKind.CREATE:
+            return Prepared("create", self._payload(write).for_create(write), read)
+        ledger_id = str(write.ledger_id)
+        current = self._search.row(kind, ledger_id)
+        if current is None:
+            what = "the document to change is not in the ledger any more"
+            raise DocumentMissing(what, reason_code=OBJECT_NOT_FOUND, ledger_id=ledger_id)
+        if write.edit_token is not None and current["SyncToken"] != write.edit_token:
+            raise _changed_meanwhile(ledger_id)
+        if write.kind is WriteKind.UPDATE:
+            return Prepared("update", self._payload(write).for_update(write, current), read)
+        before = replace(form.read(kind, current), is_deleted=True)
+        token = {"Id": ledger_id, "SyncToken": current["SyncToken"]}
+        return Prepared("delete", token, lambda _row: before)
 
     def apply(self, write: LedgerWrite) -> LedgerDocument:
         """Link a credit to what it settles and attach receipts; see ``WriteKind.APPLY``."""
@@ -158,6 +195,8 @@ class DocumentWriter:
             what = f"preparing the write took more than {PREPARE_SECONDS_MAX} seconds; not sent"
             raise LedgerUnavailable(what, operation_key=write.operation_key)
         parameters = {"requestid": write.operation_key}
+        if is_enhanced(write.document) and operation is None and entity is None:
+            parameters["include"] = ENHANCED
         if operation is not None:
             parameters["operation"] = operation
         entity = entity or form_of(write.document.kind).entity
@@ -166,7 +205,8 @@ class DocumentWriter:
         except LedgerRejected as error:
             if error.reason_code not in ACKNOWLEDGED_WARNINGS:
                 raise
-            known = parameters | {"include": f"acknowledge:{error.reason_code}"}
+            asked = [parameters.get("include"), f"acknowledge:{error.reason_code}"]
+            known = parameters | {"include": ",".join(each for each in asked if each)}
             row = self._transport.write(entity.lower(), body, known)[entity]
         return row
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from hourbridge.connectors.ledger import LedgerDocument
+from hourbridge.connectors.statements import MIRRORED_KINDS
 
 _SENT = "EmailSent"
 
@@ -20,10 +21,19 @@ def reason_against(
         return "document_missing"
     if current.edit_token != known_token:
         return "edit_token_stale"
-    if current.email_status == _SENT:
-        return "document_sent"
-    if current.open_balance is None or current.open_balance != current.total:
-        return "document_paid"
+    settled = _settled(current)
+    if settled is not None:
+        return settled
     if closed_through is not None and current.document_date <= closed_through:
         return "period_closed"
     return None
+
+
+def _settled(current: LedgerDocument) -> str | None:
+    """Return why others count on the document as it is: sent, paid, or billed to a customer."""
+    if current.email_status == _SENT:
+        return "document_sent"
+    if current.kind in MIRRORED_KINDS:
+        return "time_billed" if current.is_billed else None
+    is_open = current.open_balance is not None and current.open_balance == current.total
+    return None if is_open else "document_paid"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -18,11 +18,14 @@ from hourbridge.common.store.leases import Lease, Leases, ensure_held
 from hourbridge.poster.fault_points import OPERATION_TAKEN, OUTCOME_COMMITTED, OUTCOME_STORED
 from hourbridge.poster.lanes import lane_store
 from hourbridge.poster.lanes.heartbeat import Heartbeat
+from hourbridge.poster.lanes.lane_store import Taken
 from hourbridge.poster.lanes.outcomes import Outcome, Waiting
 from hourbridge.poster.lanes.recording import Recorder
 from hourbridge.poster.lanes.sending import Sender
 
 log = structlog.get_logger(__name__)
+TURN_SECONDS = 30
+"""After so long another ledger has its turn, where there are more of them than threads."""
 
 
 @dataclass(frozen=True)
@@ -70,16 +73,28 @@ class Lane:
         if not self._is_usable(sender):
             return 0
         attempts = 0
+        ends_at = self._tools.clock.monotonic_seconds() + TURN_SECONDS
         while not self._tools.stopping.is_set():
-            outcome = self._one(lease, sender)
-            if outcome is None:
+            if self._tools.clock.monotonic_seconds() >= ends_at:
                 break
-            attempts += 1
-            if isinstance(outcome, Waiting):
+            outcomes = self._some(lease, sender)
+            attempts += len(outcomes)
+            if not outcomes or any(isinstance(outcome, Waiting) for outcome in outcomes):
                 break
         return attempts
 
-    def _one(self, lease: Lease, sender: Sender) -> Outcome | None:
+    def _some(self, lease: Lease, sender: Sender) -> list[Outcome]:
+        """Send the next operation, together with others that can go in the same call."""
+        taken = self._take(lease, sender)
+        if not taken:
+            return []
+        fault_point(OPERATION_TAKEN)
+        outcomes = sender.send_many(taken)
+        self._record(lease, list(zip(taken, outcomes, strict=True)))
+        self._tools.announced()
+        return outcomes
+
+    def _take(self, lease: Lease, sender: Sender) -> list[Taken]:
         tools = self._tools
         now = tools.clock.now()
         with tools.store.transaction() as connection:
@@ -91,16 +106,30 @@ class Lane:
                 now=now,
                 settled_before=now - timedelta(seconds=tools.settle_seconds),
             )
-        if taken is None:
-            return None
-        fault_point(OPERATION_TAKEN)
-        outcome = sender.send(taken)
-        with tools.store.transaction() as connection:
-            tools.recorder.record(connection, lease, taken, outcome)
-            fault_point(OUTCOME_STORED)
-        fault_point(OUTCOME_COMMITTED)
-        tools.announced()
-        return outcome
+            if taken is None:
+                return []
+            if not lane_store.is_alike(taken, sender.batched_kinds):
+                return [taken]
+            alike = lane_store.take_alike(
+                connection,
+                self._ledger_key,
+                sender.batched_kinds,
+                fencing=lease.fencing,
+                now=now,
+                operations_max=sender.batch_writes_max - 1,
+            )
+            return [taken, *alike]
+
+    def _record(self, lease: Lease, sent: Sequence[tuple[Taken, Outcome]]) -> None:
+        """Store each outcome in a transaction of its own; a ledger that waits waits once."""
+        waiting = [pair for pair in sent if isinstance(pair[1], Waiting)]
+        others = [pair for pair in sent if not isinstance(pair[1], Waiting)]
+        for at, (taken, outcome) in enumerate([*others, *waiting]):
+            with self._tools.store.transaction() as connection:
+                is_told = at > len(others)
+                self._tools.recorder.record(connection, lease, taken, outcome, is_lane_told=is_told)
+                fault_point(OUTCOME_STORED)
+            fault_point(OUTCOME_COMMITTED)
 
     def _is_usable(self, sender: Sender) -> bool:
         """Probe a stopped ledger once; it goes on by itself when it answers."""

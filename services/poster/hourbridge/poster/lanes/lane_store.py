@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from hourbridge.common.book import LedgerBinding
-from hourbridge.common.messages.events import Document
+from hourbridge.common.messages.events import Document, DocumentKind
 from hourbridge.common.store.rows import statement
-from hourbridge.connectors.ledger import LedgerFile, SettledInLedger
+from hourbridge.connectors.ledger import LedgerFile, LinkedTime, SettledInLedger
 from hourbridge.poster.closes import closed_through
+from hourbridge.poster.lanes import time_links
 from hourbridge.poster.lanes.receipts import receipts_of
 from hourbridge.poster.lanes.settling import settled_in_ledger
 from hourbridge.poster.operations import OperationKind
@@ -26,8 +27,8 @@ _DUE = statement(
         AND coalesce(l.available_at <= :now, true)
     """
 )
-_NEXT = statement(
-    """
+_BATCHED = ("create", "update", "delete")
+_OPERATION = """
     SELECT o.*, c.payload #>> '{posted,ledger_id}' AS applies_to,
         d.payload #>> '{posted,ledger_id}' AS ledger_id,
         d.payload #>> '{posted,edit_token}' AS known_token
@@ -35,9 +36,19 @@ _NEXT = statement(
     JOIN document d ON d.document_id = o.document_id
     LEFT JOIN document c ON c.document_id = d.payload ->> 'credits_document_id'
         AND c.kind = 'invoice'
-    WHERE o.ledger_key = :ledger_key AND o.state IN ('pending', 'sending', 'unknown')
-        AND o.available_at <= :now
+    WHERE o.ledger_key = :ledger_key AND o.available_at <= :now
+"""
+_NEXT = statement(
+    f"""
+    {_OPERATION} AND o.state IN ('pending', 'sending', 'unknown')
     ORDER BY o.id LIMIT 1 FOR UPDATE OF o
+    """
+)
+_ALIKE = statement(
+    f"""
+    {_OPERATION} AND o.state = 'pending' AND NOT o.uncertain
+        AND o.kind IN ('create', 'update', 'delete') AND o.payload ->> 'kind' = ANY(:kinds)
+    ORDER BY o.id LIMIT :operations_max FOR UPDATE OF o
     """
 )
 _MARK_SENDING = statement(
@@ -50,6 +61,9 @@ _MARK_SENDING = statement(
 _LET_SETTLE = statement(
     "UPDATE ledger_operation SET state = 'unknown', available_at = :available_at WHERE id = :id"
 )
+_POSTPONE = statement("UPDATE ledger_operation SET available_at = :available_at WHERE id = :id")
+_TIME_FIRST = timedelta(seconds=1)
+"""How long an invoice waits for the time activities that it is to be linked with."""
 _FINISH = statement(
     """
     UPDATE ledger_operation SET state = :state, uncertain = :uncertain,
@@ -97,6 +111,8 @@ class Taken:
     settles: tuple[SettledInLedger, ...] = ()
     files: tuple[LedgerFile, ...] = ()
     """Receipts, when they are to be attached."""
+    time_links: tuple[LinkedTime, ...] = ()
+    """Of invoices: posted time activities that their lines bill."""
     unposted: tuple[str, ...] = ()
     """Numbers of documents to be settled that the ledger doesn't have yet."""
     closed_through: date | None = None
@@ -134,10 +150,46 @@ def take(
         if row is None:
             return None
         uncertain = row["uncertain"] or row["state"] in ("sending", "unknown")
+        if not uncertain and time_links.under_way(connection, row["payload"]):
+            later = now + _TIME_FIRST
+            connection.execute(_POSTPONE, {"id": row["id"], "available_at": later})
+            continue
         if not (uncertain and row["last_sent_at"] and row["last_sent_at"] > settled_before):
             break
         available_at = now + (row["last_sent_at"] - settled_before)
         connection.execute(_LET_SETTLE, {"id": row["id"], "available_at": available_at})
+    return _taken(connection, row, fencing=fencing, now=now, uncertain=uncertain)
+
+
+def take_alike(
+    connection: Connection,
+    ledger_key: str,
+    kinds: Collection[DocumentKind],
+    *,
+    fencing: int,
+    now: datetime,
+    operations_max: int,
+) -> list[Taken]:
+    """Mark further due operations as sending that can go in one call, and return them.
+
+    Only what was certainly not sent yet, of these kinds of documents.
+    """
+    wanted = {"kinds": sorted(kinds), "operations_max": operations_max}
+    rows = connection.execute(_ALIKE, {"ledger_key": ledger_key, "now": now, **wanted}).mappings()
+    return [
+        _taken(connection, row, fencing=fencing, now=now, uncertain=False) for row in rows.all()
+    ]
+
+
+def is_alike(taken: Taken, kinds: Collection[DocumentKind]) -> bool:
+    """Return whether an operation can go in one call with others."""
+    is_certain = not taken.was_uncertain and taken.kind in _BATCHED
+    return is_certain and taken.document.kind in kinds
+
+
+def _taken(
+    connection: Connection, row: RowMapping, *, fencing: int, now: datetime, uncertain: bool
+) -> Taken:
     connection.execute(_MARK_SENDING, {"id": row["id"], "fencing": fencing, "now": now})
     document = Document.model_validate(row["payload"])
     closed = closed_through(connection, row["book"])
@@ -159,6 +211,7 @@ def take(
         payload_version=row["payload_version"],
         settles=settles,
         files=receipts_of(connection, document) if row["kind"] == "apply" else (),
+        time_links=time_links.posted(connection, document),
         unposted=unposted,
         closed_through=closed,
     )

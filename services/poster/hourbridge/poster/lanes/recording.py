@@ -19,6 +19,8 @@ from hourbridge.poster.document_store import DocumentStore, HeldDocument
 from hourbridge.poster.lanes import lane_store, settling
 from hourbridge.poster.lanes.lane_store import Taken
 from hourbridge.poster.lanes.outcomes import Declined, Outcome, Parked, Posted, Unknown, Waiting
+from hourbridge.poster.lists import write_backs
+from hourbridge.poster.mirrored import recording as mirrored
 from hourbridge.poster.operations import add_intents
 from hourbridge.poster.recognition import store as recognition
 from hourbridge.poster.retainers import store as retainers
@@ -50,8 +52,19 @@ class Recorder:
         self._clock = clock
         self._pauses = pauses
 
-    def record(self, connection: Connection, lease: Lease, taken: Taken, outcome: Outcome) -> None:
-        """Store ``outcome`` in the caller's transaction, if the lane is still ours."""
+    def record(
+        self,
+        connection: Connection,
+        lease: Lease,
+        taken: Taken,
+        outcome: Outcome,
+        *,
+        is_lane_told: bool = False,
+    ) -> None:
+        """Store ``outcome`` in the caller's transaction, if the lane is still ours.
+
+        ``is_lane_told``: the lane knows already that it has to wait, by another one of a batch.
+        """
         ensure_held(connection, lease)
         held = self._documents.lock(connection, taken.document.document_id)
         now = self._clock.now()
@@ -67,9 +80,10 @@ class Recorder:
             in_place_changes.decline(connection, self._documents, held, now)
         if not lane_store.finish(connection, taken, now=now, **self._row(taken, outcome, now)):
             raise LeaseLost("the operation was taken over", document=held.document.document_id)
-        if isinstance(outcome, Posted) and taken.kind != "apply":
+        if isinstance(outcome, Posted) and taken.kind not in ("apply", "delete"):
             self._follow_up(connection, taken, outcome, now)
-        self._lane(connection, taken, outcome)
+        if not is_lane_told:
+            self._lane(connection, taken, outcome)
         _audit(connection, taken, outcome)
 
     def _row(self, taken: Taken, outcome: Outcome, now: datetime) -> Mapping[str, Any]:
@@ -96,6 +110,10 @@ class Recorder:
         self, connection: Connection, taken: Taken, held: HeldDocument, found: LedgerDocument
     ) -> None:
         now = self._clock.now()
+        if taken.kind == "delete":
+            gone = mirrored.deleted(connection, held, taken, now)
+            self._documents.save(connection, held, **gone)
+            return
         position = LedgerPosition(
             ledger_id=found.ledger_id,
             edit_token=found.edit_token,
@@ -105,13 +123,16 @@ class Recorder:
             generation=taken.document.generation,
         )
         changes: dict[str, Any] = {"status": DocumentStatus.POSTED, "posted": position}
-        if taken.kind == "update":
+        if taken.kind == "update" and mirrored.is_mirrored(taken.document):
+            changes |= mirrored.updated(connection, held, taken, now)
+        elif taken.kind == "update":
             changes |= in_place_changes.apply(connection, held, taken, now)
         total = changes.get("total", held.document.total)
-        changes["reason"] = _difference(total, found)
+        changes["reason"] = _difference(total, found) or _warned(found)
         document = self._documents.save(connection, held, **changes)
         retainers.note_posted(connection, held.book, document)
         recognition.note_posted(connection, held.book, document)
+        write_backs.note_posted(connection, held.book, document, now)
 
     def _linked(self, connection: Connection, held: HeldDocument, outcome: Outcome) -> Outcome:
         """Keep what linking a posted document came to; whatever it was, the document stands."""
@@ -193,6 +214,13 @@ def _difference(total: object, found: LedgerDocument) -> Reason | None:
         code="ledger_total_differs",
         detail=f"ours {total}, the ledger's {found.total}; reconciliation names the cause",
     )
+
+
+def _warned(found: LedgerDocument) -> Reason | None:
+    """Return what posting did not achieve although the document stands."""
+    if not found.warnings:
+        return None
+    return Reason(code="posted_with_warnings", detail="; ".join(found.warnings)[:2000])
 
 
 def _audit(connection: Connection, taken: Taken, outcome: Outcome) -> None:

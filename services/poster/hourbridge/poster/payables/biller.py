@@ -174,6 +174,7 @@ def _groups(
             through=scope.through,
             configuration_version=configured.version,
             accounts=configured.configuration.accounts,
+            custom_fields=configured.configuration.posting.custom_fields,
             run_id=scope.run_id,
         )
         for key in sorted(gathered)

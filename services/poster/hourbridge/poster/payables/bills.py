@@ -15,7 +15,7 @@ from hourbridge.billing.payables import (
     bill_period,
     payable_of,
 )
-from hourbridge.common.book import Account, ledger_account
+from hourbridge.common.book import Account, CustomFieldRule, LedgerReference, ledger_account
 from hourbridge.common.ids import derive_id
 from hourbridge.common.messages.events import (
     Charge,
@@ -23,10 +23,18 @@ from hourbridge.common.messages.events import (
     DocumentKind,
     DocumentLine,
     DocumentStatus,
+    Payable,
 )
 from hourbridge.poster.documents import NewDocument, NewLine
+from hourbridge.poster.form_fields import common_fields
 
 PAY_WHEN_PAID = "Pay when paid"
+_PAID_KINDS = {
+    "check": DocumentKind.CHECK,
+    "cash": DocumentKind.CASH_PURCHASE,
+    "card": DocumentKind.CREDIT_CARD_CHARGE,
+}
+_CREDITS = (DocumentKind.VENDOR_CREDIT, DocumentKind.CREDIT_CARD_CREDIT)
 BILL_KINDS = (DocumentKind.VENDOR_BILL, DocumentKind.VENDOR_CREDIT)
 
 
@@ -42,11 +50,13 @@ class BillGroup:
     configuration_version: int
     accounts: tuple[Account, ...] = ()
     run_id: str | None = None
+    custom_fields: tuple[CustomFieldRule, ...] = ()
 
     @property
     def number_prefix(self) -> str:
-        """Return what the bill's number begins with: the invoices' prefix and a B."""
-        return f"{self.charges[0].invoicing.number_prefix}B"
+        """Return what the number begins with: the invoices' prefix, then B (bill) or P (paid)."""
+        mark = "P" if payable_of(self.charges[0]).paid else "B"
+        return f"{self.charges[0].invoicing.number_prefix}{mark}"
 
 
 def is_bill(document: Document) -> bool:
@@ -63,9 +73,11 @@ def build_bill(group: BillGroup, number: str) -> NewDocument:
         for position, line in enumerate(bill_lines(charges), start=1)
     ]
     total = sum((line.amount for line in lines), Decimal(0))
-    if total < 0:
+    kind = _kind(charges[0], total)
+    is_credit = kind in _CREDITS
+    if is_credit:
         lines = [mirrored(line) for line in lines]
-    document = _document(group, document_id, number, total)
+    document = _document(group, document_id, number, kind, -total if is_credit else total)
     return NewDocument(
         document=document.model_copy(update={"lines": tuple(line.line for line in lines)}),
         lines=tuple(lines),
@@ -76,31 +88,62 @@ def build_bill(group: BillGroup, number: str) -> NewDocument:
     )
 
 
-def _document(group: BillGroup, document_id: str, number: str, total: Decimal) -> Document:
+def _document(
+    group: BillGroup, document_id: str, number: str, kind: DocumentKind, total: Decimal
+) -> Document:
     first = group.charges[0]
     owed, day = payable_of(first), bill_date(group.charges)
     period = bill_period(first)
     return Document(
         document_id=document_id,
         version=1,
-        kind=DocumentKind.VENDOR_BILL if total >= 0 else DocumentKind.VENDOR_CREDIT,
+        kind=kind,
         status=DocumentStatus.POSTING,
         number=number,
         ledger=first.ledger,
-        vendor=owed.vendor,
+        **_party(owed),
         vendor_bill_number=owed.bill_number,
         client="",
         currency=first.currency,
         document_date=day,
-        due_date=None if owed.pay_when_paid else day + timedelta(days=owed.due_days),
+        due_date=_due(owed, day),
         period=period.label if period else None,
         memo=PAY_WHEN_PAID if owed.pay_when_paid else None,
         lines=(),
-        total=abs(total),
+        total=total,
+        department=first.department,
+        custom_fields=common_fields(group.charges, kind, group.custom_fields),
         attachments=receipts_of(group.charges),
         configuration_version=group.configuration_version,
         run_id=group.run_id,
     )
+
+
+def _kind(charge: Charge, total: Decimal) -> DocumentKind:
+    """Return what a group is posted as; only bills and card charges have a kind for credits."""
+    paid = payable_of(charge).paid
+    if paid is None:
+        return DocumentKind.VENDOR_BILL if total >= 0 else DocumentKind.VENDOR_CREDIT
+    if paid.by == "card" and total < 0:
+        return DocumentKind.CREDIT_CARD_CREDIT
+    return _PAID_KINDS[paid.by]
+
+
+def _party(owed: Payable) -> dict[str, LedgerReference | None]:
+    """Return who is owed, or who was paid and from what."""
+    if owed.paid is None:
+        return {"vendor": owed.vendor}
+    return {
+        "vendor": owed.vendor if owed.paid.payee == "vendor" else None,
+        "employee": owed.vendor if owed.paid.payee == "employee" else None,
+        "paid_from": owed.paid.account,
+    }
+
+
+def _due(owed: Payable, day: date) -> date | None:
+    if owed.pay_when_paid or owed.paid is not None:
+        return None
+    return day + timedelta(days=owed.due_days)
 
 
 def new_line(

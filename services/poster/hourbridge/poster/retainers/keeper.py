@@ -1,5 +1,7 @@
 """What retainers do by themselves: pay posted invoices, take back what was credited, ask for more.
 
+One that is bound to a former ledger of its book is carried to the present one first.
+
 Documents that reach the ledger ask for a look (rows); a task looks, a transaction per retainer and
 under its lock, so that two invoices that race get the money one after the other.
 """
@@ -29,6 +31,7 @@ from hourbridge.poster.fault_points import RETAINER_MOVED
 from hourbridge.poster.open_items import lock_items
 from hourbridge.poster.retainers import store, top_ups
 from hourbridge.poster.retainers.booking import Booking, Circumstances
+from hourbridge.poster.retainers.carrying import carry, is_elsewhere
 from hourbridge.poster.retainers.invoices import invoices_of
 from hourbridge.poster.retainers.policies import policy_of
 from hourbridge.poster.retainers.store import Due
@@ -75,6 +78,13 @@ class RetainerKeeper:
             return 0  # no money yet, so there is nothing to pay from
         booking = Booking(connection, self._documents, self._clock, configured, sub)
         configuration = configured.configuration
+        if is_elsewhere(sub.retainer, configuration):
+            moved = self._take_back(connection, booking)
+            if moved:
+                return moved  # its posting asks for the next look
+            return carry(
+                connection, self._documents, self._clock, configuration, sub, booking.today
+            )
         policy = policy_of(configuration, sub.retainer.customer, sub.retainer.engagement)
         moved = self._take_back(connection, booking)
         if policy is not None and policy.automatic:

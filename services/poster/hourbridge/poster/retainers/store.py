@@ -29,6 +29,9 @@ _INSERT = statement(
 )
 _LOCK = statement("SELECT * FROM retainer WHERE retainer_id = :retainer_id FOR UPDATE")
 _READ = statement("SELECT * FROM retainer WHERE retainer_id = :retainer_id")
+_REBIND = statement(
+    "UPDATE retainer SET ledger = CAST(:ledger AS jsonb) WHERE retainer_id = :retainer_id"
+)
 _LIST = statement(
     """
     SELECT * FROM retainer
@@ -183,6 +186,11 @@ def create(connection: Connection, retainer: Retainer, now: datetime) -> None:
             "now": now,
         },
     )
+
+
+def rebind(connection: Connection, key: str, ledger: LedgerBinding) -> None:
+    """Let a (locked) retainer's further movements go to another ledger."""
+    connection.execute(_REBIND, {"retainer_id": key, "ledger": ledger.model_dump_json()})
 
 
 def lock(connection: Connection, key: str) -> SubLedger | None:

@@ -138,7 +138,11 @@ class LedgerCheck:
                 self._scope.book, posted, Difference(Cause.TARGET_MISSING, -posted.total)
             )
         touched = edit_token is None or edit_token != posted.row["edit_token"]
-        expected = posted.expected(self._resolve, is_touched=touched and found is not None)
+        expected = posted.expected(
+            self._resolve,
+            is_touched=touched and found is not None,
+            found=found.stated if found else None,
+        )
         difference = judge(expected, found)
         return None if difference is None else _finding(self._scope.book, posted, difference)
 
