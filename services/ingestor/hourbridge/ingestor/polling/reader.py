@@ -18,12 +18,12 @@ from hourbridge.common.errors import (
     SourceThrottled,
 )
 from hourbridge.common.store.engine import Store
+from hourbridge.common.store.heartbeat import kept_alive
 from hourbridge.common.store.leases import Lease, LeaseLost, Leases
 from hourbridge.connectors.source import Feed, Page, Source
 from hourbridge.ingestor import metrics as intake_metrics
 from hourbridge.ingestor.flood_gate import FloodGates
 from hourbridge.ingestor.polling import keeping, metrics, readings, receipts, turns
-from hourbridge.ingestor.polling.heartbeat import kept_alive
 from hourbridge.ingestor.polling.opened import OpenSources
 from hourbridge.ingestor.polling.pages import PageKeeper
 from hourbridge.ingestor.polling.readings import Progress

@@ -14,10 +14,10 @@ from hourbridge.common.clock import Clock
 from hourbridge.common.errors import HourbridgeError
 from hourbridge.common.faults import fault_point
 from hourbridge.common.store.engine import Store
+from hourbridge.common.store.heartbeat import kept_alive
 from hourbridge.common.store.leases import Lease, Leases, ensure_held
 from hourbridge.poster.fault_points import OPERATION_TAKEN, OUTCOME_COMMITTED, OUTCOME_STORED
 from hourbridge.poster.lanes import lane_store
-from hourbridge.poster.lanes.heartbeat import Heartbeat
 from hourbridge.poster.lanes.lane_store import Taken
 from hourbridge.poster.lanes.outcomes import Outcome, Waiting
 from hourbridge.poster.lanes.recording import Recorder
@@ -58,7 +58,7 @@ class Lane:
         lease = self._tools.leases.acquire(name, ttl_seconds=self._tools.lease_seconds)
         if lease is None:
             return 0
-        with Heartbeat(self._tools.leases, lease, ttl_seconds=self._tools.lease_seconds):
+        with kept_alive(self._tools.leases, lease, ttl_seconds=self._tools.lease_seconds):
             try:
                 return self._work(lease)
             finally:

@@ -11,13 +11,13 @@ from hourbridge.common.clock import Clock
 from hourbridge.common.errors import HourbridgeError
 from hourbridge.common.faults import fault_point
 from hourbridge.common.store.engine import Store
+from hourbridge.common.store.heartbeat import kept_alive
 from hourbridge.common.store.leases import Lease, Leases, ensure_held
 from hourbridge.poster.fault_points import (
     LIST_CHANGE_TAKEN,
     LIST_OUTCOME_COMMITTED,
     LIST_OUTCOME_STORED,
 )
-from hourbridge.poster.lanes.heartbeat import Heartbeat
 from hourbridge.poster.lists import operation_store
 from hourbridge.poster.lists.outcomes import ListOutcome, Waits
 from hourbridge.poster.lists.recording import ListRecorder
@@ -63,7 +63,7 @@ class ListLane:
         lease = tools.leases.acquire(name, ttl_seconds=tools.lease_seconds)
         if lease is None:
             return 0
-        with Heartbeat(tools.leases, lease, ttl_seconds=tools.lease_seconds):
+        with kept_alive(tools.leases, lease, ttl_seconds=tools.lease_seconds):
             try:
                 return self._work(lease)
             finally:

@@ -1,4 +1,4 @@
-"""Keeps a connection's lease while its reader lives: a page may take long, a dead one must not."""
+"""Keeps a lease while its holder lives: work may take long, a dead holder must not keep it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def kept_alive(leases: Leases, lease: Lease, *, ttl_seconds: float) -> Iterator[
             except HourbridgeError as error:
                 log.warning("lease_not_renewed", lease=lease.name, error=str(error))
 
-    thread = threading.Thread(target=beat, name="poll-heartbeat", daemon=True)
+    thread = threading.Thread(target=beat, name="lease-heartbeat", daemon=True)
     thread.start()
     try:
         yield
