@@ -70,7 +70,7 @@ def test_node_crashes_restarts_and_pauses(private_rabbitmq_node: PrivateRabbit) 
     time.sleep(1)  # RabbitMQ 3.10 writes a new quorum queue's name to disk half a second late
     node.restart()
     node.pause()
-    assert not node._answers_amqp()
+    wait_until(lambda: not node._answers_amqp(), "the node to hang")
     node.resume()
     node.wait_until_ready()
     with pika.BlockingConnection(pika.URLParameters(url)) as connection:
