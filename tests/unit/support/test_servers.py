@@ -14,6 +14,7 @@ import pika
 import psycopg2
 import pytest
 
+from tests.support.installation import wait_until
 from tests.support.postgres import PostgresServer, PrivatePostgres
 from tests.support.rabbitmq import PrivateRabbit
 
