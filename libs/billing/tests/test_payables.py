@@ -23,9 +23,9 @@ from hourbridge.billing.payables import (
     released_base,
     tax_of,
 )
-from hourbridge.common.book import AccountRole
+from hourbridge.common.book import AccountRole, LedgerReference
 from hourbridge.common.errors import InvariantViolated
-from hourbridge.common.messages.events import Charge
+from hourbridge.common.messages.events import Charge, PaidAtOnce
 from tests.support.charges import hours, make_charge, minutes
 from tests.support.payables import owed_expense, owed_time
 
@@ -130,6 +130,45 @@ def test_bills_gather_by_vendor_number_or_month() -> None:
     assert period is not None
     assert period.label == "2026-03"
     assert bill_period(owed_expense(number="R-1")) is None
+
+
+def changed(charge: Charge, **changes: Any) -> Charge:
+    """Return a charge that is owed on other terms."""
+    return charge.model_copy(update={"payable": payable_of(charge).model_copy(update=changes)})
+
+
+def test_an_expense_report_is_one_bill_whatever_its_months() -> None:
+    plain = owed_expense("a")
+    first, second = changed(plain, report="R1"), changed(owed_expense("b"), report="R1")
+    assert payable_keys(first) == payable_keys(second)
+    assert (
+        len({payable_keys(each).group for each in (plain, first, changed(plain, report="R2"))}) == 3
+    )
+    assert (bill_period(plain) is None, bill_period(first)) == (False, None)
+
+
+def test_what_was_paid_at_once_shares_a_purchase_by_its_transaction() -> None:
+    plain = owed_expense("a")
+    paid = PaidAtOnce(by="card", payee="vendor", transaction="t1")
+    purchases = [
+        changed(plain, paid=paid.model_copy(update=update))
+        for update in (
+            {},
+            {"transaction": "t2"},
+            {"by": "cash"},
+            {"payee": "employee"},
+            {"account": LedgerReference(name="Visa")},
+        )
+    ]
+    assert payable_keys(purchases[0]) == payable_keys(changed(owed_expense("b"), paid=paid))
+    groups = [payable_keys(each) for each in (plain, *purchases)]
+    assert len({keys.group for keys in groups}) == len(groups)
+    payers = [keys.engagement for keys in groups[1:]]
+    assert payers[0] == payers[1] == payers[3]
+    assert len(set(payers)) == 3
+    assert bill_period(purchases[0]) is None
+    unnamed = changed(plain, paid=paid.model_copy(update={"transaction": ""}))
+    assert bill_period(unnamed) == bill_period(plain)
 
 
 def test_a_bill_is_dated_by_its_last_work() -> None:
