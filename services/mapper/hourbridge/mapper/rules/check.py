@@ -143,9 +143,14 @@ def _policies_of(book: BookConfiguration, project: ProjectMapping) -> list[Invoi
     return [*own, project.invoicing or book.invoicing]
 
 
+def _reads_ledger(book: BookConfiguration) -> bool:
+    """Return whether the ledger's lists come in, so that clients can be found by their links."""
+    return any(source.system == book.ledger.kind for source in book.sources)
+
+
 def _gaps(book: BookConfiguration) -> Iterator[Finding]:
     """Configurations that are right but park everything."""
-    if not book.clients:
+    if not book.clients and not (book.lists.resolve_by_links and _reads_ledger(book)):
         yield warning("nothing_mapped", "clients", "no client has a customer: all work will wait")
     if not book.tasks and book.default_item is None:
         yield warning(
