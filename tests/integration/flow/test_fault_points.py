@@ -35,7 +35,7 @@ NOT_BY_A_ROUND = {
     "ingestor.poll_after_commit": "needs a polled source; services/ingestor/tests/polling",
     "ingestor.poll_before_commit": "needs a polled source; services/ingestor/tests/polling",
     "ingestor.poll_between_deletions": "needs a polled source; services/ingestor/tests/polling",
-    "ingestor.webhook_after_commit": "needs a webhook; services/ingestor/tests/webhooks fails there",
+    "ingestor.webhook_after_commit": "needs a webhook; services/ingestor/tests/webhooks",
     "ingestor.webhook_after_keeping": "needs a webhook; services/ingestor/tests/webhooks",
     "ingestor.webhook_before_commit": "needs a webhook; services/ingestor/tests/webhooks",
     "mapper.lists_after_plan": "needs lists of both sides; services/mapper/tests/lists fails there",
