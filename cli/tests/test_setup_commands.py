@@ -173,5 +173,5 @@ def test_every_documented_command_exists_with_its_options(line: str) -> None:
     given = DOCUMENTED[line]
     words = tuple(given[:2]) if tuple(given[:2]) in COMMANDS else tuple(given[:1])
     assert words in COMMANDS, f"no such command: {line}"
-    known = {name for each in COMMANDS[words].params for name in each.opts}
+    known = {name for each in COMMANDS[words].params for name in (*each.opts, *each.secondary_opts)}
     assert {each for each in given if each.startswith("-")} <= known
